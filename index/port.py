@@ -1,0 +1,196 @@
+"""The port: what an index engine must do. One contract suite (`tests/index`) holds every adapter to it.
+
+A mention is a post that concerns the province together with its annotation. Engines keep mentions as a derived view
+that can be rebuilt from the archive at any time; ids are deterministic, so writing twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+Sort = Literal["newest", "relevance"]
+Interval = Literal["hour", "day", "week", "month"]
+FacetField = Literal["source", "kind", "topic", "sentiment", "place", "story"]
+FACET_FIELDS: tuple[FacetField, ...] = ("source", "kind", "topic", "sentiment", "place", "story")
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzer:
+    """The two forms of a text that engines index, handed in from outside (nlp.text) so that all engines fold alike.
+
+    `exact` keeps accents (NFC, lower case, one place for tone marks), `fold` drops them as well. Both keep words
+    separated by single spaces and contain only letters and digits besides the spaces.
+    """
+
+    exact: Callable[[str], str]
+    fold: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One post about the province, as it is found. `published_at` is aware UTC, never None (the archive fills it)."""
+
+    id: str
+    url: str
+    source: str
+    kind: str = "news"
+    title: str = ""
+    lead: str = ""
+    body: str = ""
+    author: str | None = None
+    published_at: datetime
+    relevance: int = 2
+    sentiment: str | None = None
+    topics: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    story: str | None = None
+    duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataChange:
+    """New metadata of one mention; a field left None stays as it is. The text is not touched."""
+
+    id: str
+    sentiment: str | None = None
+    topics: tuple[str, ...] | None = None
+    places: tuple[str, ...] | None = None
+    story: str | None = None
+    duplicate_of: str | None = None
+    relevance: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Conditions that narrow a search. Values of one field are alternatives; fields are combined with AND.
+
+    Times are aware; `since` is included, `until` is not.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    source: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    sentiment: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    story: tuple[str, ...] = ()
+    min_relevance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A snippet of plain text and the spans (start, end) of it that matched. Never markup."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    mention: Mention
+    score: float
+    title: Highlight
+    snippet: Highlight
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is an opaque cursor, None at the end. Paging is stable: a mention added later never shifts a page."""
+
+    items: tuple[Hit, ...]
+    total: int
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One value of a facet with its count, and the count of each sentiment in it."""
+
+    value: str
+    count: int
+    by_sentiment: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One interval of a series; `start` is aware UTC; day, week and month begin at midnight in Việt Nam."""
+
+    start: datetime
+    count: int
+    by_sentiment: Mapping[str, int] = field(default_factory=dict)
+
+
+class SearchError(Exception):
+    """Base of what an index raises."""
+
+
+class QueryError(SearchError):
+    """A query that cannot be read. `message` is Vietnamese, `code` stable English, `position` counts characters."""
+
+    def __init__(
+        self, message: str, *, code: str = "bad_query", position: int = 0, suggestion: str | None = None
+    ):
+        super().__init__(message)
+        self.message, self.code, self.position, self.suggestion = message, code, position, suggestion
+
+
+class BadCursor(SearchError):
+    """A cursor that this index did not give out for this search."""
+
+
+class IndexUnavailable(SearchError):
+    """The engine does not answer now; nothing was lost, the caller tries again later."""
+
+
+class Index(Protocol):
+    """An index engine. `query` is the query language's text ("" matches all); `QueryError` when it cannot be read."""
+
+    def upsert(self, mentions: Iterable[Mention]) -> int:
+        """Writes mentions, replacing those of the same id; durable on return. Returns how many."""
+
+    def update(self, changes: Iterable[MetadataChange]) -> int:
+        """Changes metadata only; unknown ids are ignored. Returns how many mentions changed."""
+
+    def delete(self, ids: Iterable[str]) -> int: ...
+
+    def get(self, ids: Sequence[str]) -> list[Mention]:
+        """The mentions of these ids that exist, in the order asked."""
+
+    def search(
+        self,
+        query: str = "",
+        filters: Filters | None = None,
+        *,
+        sort: Sort = "newest",
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Page: ...
+
+    def count(self, query: str = "", filters: Filters | None = None) -> int: ...
+
+    def facets(
+        self,
+        query: str = "",
+        filters: Filters | None = None,
+        *,
+        fields: Sequence[FacetField] = FACET_FIELDS,
+        limit: int = 20,
+    ) -> dict[FacetField, list[Bucket]]:
+        """Buckets of each field over all hits, largest first, ties by value."""
+
+    def series(
+        self, query: str = "", filters: Filters | None = None, *, interval: Interval = "day"
+    ) -> list[Point]:
+        """Counts per interval by sentiment in time order; empty intervals between the first and the last are included,
+        and the whole of [since, until) when both are set."""
+
+    def ids(self) -> set[str]:
+        """All ids, for verifying against the archive."""
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Decides: runs the crawlers, nlp and the index; keeps the archive; finds stories and issues; settings, schedule, command line."""
