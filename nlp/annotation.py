@@ -46,7 +46,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """2 about the province or its people, 1 one of several places or the setting, 0 only named or not at all."""
+    """2 about the province or its people, 1 one of several places or the setting, 0 only named or absent."""
 
     label: Literal[0, 1, 2]
     score: float
@@ -80,8 +80,9 @@ class SentimentResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """Everything the room says of one post. For relevance 0 places, topics and sentiment are still given where known.
+    """Everything the room says of one post.
 
+    For relevance 0, places are still given, topics and sentiment only when `everything` was asked for.
     `fingerprint` is a MinHash signature (64 values of 32 bit) of the folded text, for near-duplicates.
     `models` names each component with its version.
     """
