@@ -1,0 +1,225 @@
+"""Annotations and stories beside the archive's posts: kept, read back, and joined into mentions and evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.engine import Connection, Row
+
+from index.port import Mention
+from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
+from monitor.database import READ_ONLY, annotation_rows, posts, stories
+from monitor.issues import Evidence
+from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A post with its annotation, its story and the post it copies."""
+
+    post: ArchivedPost
+    annotation: Annotation
+    story_id: str | None = None
+    duplicate_of: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        return "annotated" if self.annotation.relevance.label else "irrelevant"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A cluster of mentions of one event. `mentions` counts all of them, copies too."""
+
+    id: str
+    title: str
+    first_at: datetime
+    last_at: datetime
+    mentions: int
+
+
+def document(post: ArchivedPost, *, local: bool) -> Document:
+    """What the annotator reads of a post."""
+    p = post.post
+    return Document(id=post.id, title=p.title, lead=p.lead, body=p.body, kind=p.kind, local=local)
+
+
+def mention(annotated: Annotated) -> Mention:
+    """What the index holds of an annotated post."""
+    post, annotation = annotated.post, annotated.annotation
+    return Mention(
+        id=post.id,
+        url=post.post.url,
+        source=post.post.source,
+        kind=post.post.kind,
+        title=post.post.title,
+        lead=post.post.lead,
+        body=post.post.body,
+        author=post.post.author,
+        published_at=post.counted_at,
+        relevance=annotation.relevance.label,
+        sentiment=annotation.sentiment.label if annotation.sentiment else None,
+        topics=tuple(topic.code for topic in annotation.topics),
+        places=tuple(dict.fromkeys(place.id for place in annotation.places)),
+        story=annotated.story_id,
+        duplicate_of=annotated.duplicate_of,
+    )
+
+
+class AnnotationStore:
+    """Annotations by post, and the stories they form."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def _read(self) -> Connection:
+        return self.engine.connect().execution_options(**READ_ONLY)
+
+    def record(self, batch: Sequence[Annotated], titles: dict[str, str]) -> None:
+        """Keeps annotations, gives each post its outcome and brings the stories up to date, in one transaction.
+
+        A post that was revised meanwhile goes on waiting. `titles` names the stories that got a title.
+        """
+        now = utc_now()
+        with self.engine.begin() as connection:
+            for annotated in batch:
+                row = _row(annotated)
+                statement = insert_or(connection, annotation_rows).values(**row)
+                connection.execute(statement.on_conflict_do_update(index_elements=["post_id"], set_=row))
+                same_text = (posts.c.id == annotated.post.id) & (posts.c.revision == annotated.post.revision)
+                outcome = {"outcome": annotated.outcome, "reason": annotated.annotation.relevance.reason}
+                connection.execute(update(posts).where(same_text).values(processed_at=now, **outcome))
+            _refresh_stories(connection, titles)
+
+    def get(self, ids: Sequence[str]) -> dict[str, Row[Any]]:
+        """Raw annotation rows by post id."""
+        found: dict[str, Row[Any]] = {}
+        with self._read() as connection:
+            for start in range(0, len(ids), CHUNK):
+                query = select(annotation_rows).where(annotation_rows.c.post_id.in_(ids[start : start + CHUNK]))
+                found.update({row.post_id: row for row in connection.execute(query)})
+        return found
+
+    def annotations(self, ids: Sequence[str]) -> dict[str, Annotation]:
+        return {id: _annotation(row) for id, row in self.get(ids).items()}
+
+    def in_stories(self, since: datetime, until: datetime) -> list[str]:
+        """Ids of posts with a story whose time lies in [since, until), oldest first."""
+        query = select(annotation_rows.c.post_id).where(
+            annotation_rows.c.story_id.is_not(None),
+            annotation_rows.c.counted_at >= since,
+            annotation_rows.c.counted_at < until,
+        )
+        with self._read() as connection:
+            return list(connection.scalars(query.order_by(annotation_rows.c.counted_at, annotation_rows.c.post_id)))
+
+    def evidence(self, since: datetime, until: datetime, *, min_relevance: int = 1) -> list[Evidence]:
+        """What counting needs of every annotated post with since < time <= until."""
+        a, p = annotation_rows.c, posts.c
+        columns = (a.post_id, a.counted_at, p.source, p.kind, p.author, a.relevance, a.sentiment, a.topics, a.places)
+        query = (
+            select(*columns, a.story_id, a.duplicate_of)
+            .join(posts, p.id == a.post_id)
+            .where(a.counted_at > since, a.counted_at <= until, a.relevance >= min_relevance)
+        )
+        with self._read() as connection:
+            return [_evidence(row) for row in connection.execute(query)]
+
+    def stories(self, ids: Iterable[str]) -> dict[str, Story]:
+        wanted = list(ids)
+        found: dict[str, Story] = {}
+        with self._read() as connection:
+            for start in range(0, len(wanted), CHUNK):
+                query = select(stories).where(stories.c.id.in_(wanted[start : start + CHUNK]))
+                found.update({row.id: Story(*row) for row in connection.execute(query)})
+        return found
+
+    def stories_between(self, since: datetime | None, until: datetime | None, limit: int = 200) -> list[Story]:
+        """Stories that were told within [since, until), the most told first."""
+        query = select(stories).order_by(stories.c.mentions.desc(), stories.c.last_at.desc(), stories.c.id)
+        if since:
+            query = query.where(stories.c.last_at >= since)
+        if until:
+            query = query.where(stories.c.first_at < until)
+        with self._read() as connection:
+            return [Story(*row) for row in connection.execute(query.limit(limit))]
+
+    def terms(self, since: datetime, until: datetime, limit: int = 30) -> list[tuple[str, int]]:
+        """Key terms by the number of relevant posts that have them."""
+        query = select(annotation_rows.c.terms).where(
+            annotation_rows.c.relevance >= 1,
+            annotation_rows.c.counted_at >= since,
+            annotation_rows.c.counted_at < until,
+        )
+        with self._read() as connection:
+            return Counter(term for terms in connection.scalars(query) for term in terms).most_common(limit)
+
+
+def _row(annotated: Annotated) -> dict[str, Any]:
+    annotation = annotated.annotation
+    sentiment = annotation.sentiment
+    return {
+        "post_id": annotated.post.id,
+        "counted_at": annotated.post.counted_at,
+        "relevance": annotation.relevance.label,
+        "relevance_score": annotation.relevance.score,
+        "reason": annotation.relevance.reason,
+        "sentiment": sentiment.label if sentiment else None,
+        "sentiment_scores": sentiment.scores if sentiment else {},
+        "sentence": sentiment.sentence if sentiment else "",
+        "topics": [asdict(topic) for topic in annotation.topics],
+        "places": [asdict(place) for place in annotation.places],
+        "terms": list(annotation.terms),
+        "fingerprint": np.asarray(annotation.fingerprint, dtype="<u4").tobytes(),
+        "models": annotation.models,
+        "story_id": annotated.story_id,
+        "duplicate_of": annotated.duplicate_of,
+    }
+
+
+def _annotation(row: Row[Any]) -> Annotation:
+    sentiment = SentimentResult(row.sentiment, row.sentiment_scores, row.sentence) if row.sentiment else None
+    return Annotation(
+        id=row.post_id,
+        relevance=Relevance(row.relevance, row.relevance_score, row.reason),
+        places=tuple(Place(**place) for place in row.places),
+        topics=tuple(Topic(**topic) for topic in row.topics),
+        sentiment=sentiment,
+        terms=tuple(row.terms),
+        fingerprint=tuple(int(value) for value in np.frombuffer(row.fingerprint, dtype="<u4")),
+        models=row.models,
+    )
+
+
+def _evidence(row: Row[Any]) -> Evidence:
+    return Evidence(
+        id=row.post_id,
+        at=row.counted_at,
+        source=row.source,
+        kind=row.kind,
+        voice=row.author or row.source if row.kind in ("social", "forum", "comment") else row.source,
+        relevance=row.relevance,
+        sentiment=row.sentiment,
+        topic=row.topics[0]["code"] if row.topics else None,
+        places=tuple(dict.fromkeys(place["id"] for place in row.places)),
+        story=row.story_id,
+        copy=row.duplicate_of is not None,
+    )
+
+
+def _refresh_stories(connection: Connection, titles: dict[str, str]) -> None:
+    ids = list(titles)
+    for start in range(0, len(ids), CHUNK):
+        rows = annotation_rows.c
+        query = select(rows.story_id, func.min(rows.counted_at), func.max(rows.counted_at), func.count())
+        part = query.where(rows.story_id.in_(ids[start : start + CHUNK])).group_by(rows.story_id)
+        for id, first_at, last_at, count in connection.execute(part).all():
+            values = {"title": titles[id], "first_at": first_at, "last_at": last_at, "mentions": count}
+            statement = insert_or(connection, stories).values(id=id, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))

@@ -1,0 +1,332 @@
+"""The archive: every post ever collected, the system of record. The sink that crawls and imports write to.
+
+A post is keyed by its canonical URL and has exactly one outcome: new (waits), annotated, irrelevant or failed.
+Whatever is stored here survives a crash; everything else can be made from it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.dml import Insert
+
+from crawlers.post import Kind, Post, Quality
+from crawlers.sink import Stored
+from monitor.database import READ_ONLY, annotation_rows, posts, revisions
+
+Outcome = Literal["new", "annotated", "irrelevant", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+WRITTEN_BY_PEOPLE: frozenset[Kind] = frozenset({"social", "forum", "comment"})
+FUTURE_TOLERANCE = timedelta(hours=1)
+CHUNK = 500  # stays below SQLite's limit of variables in one statement
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class IdTaken(ValueError):
+    """An import gave an id that another post already has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedPost:
+    """A post with what the archive adds; `post.id` is set."""
+
+    post: Post
+    revision: int
+    first_seen_at: datetime
+    changed_at: datetime
+    counted_at: datetime
+    outcome: Outcome
+    reason: str
+    attempts: int
+
+    @property
+    def id(self) -> str:
+        assert self.post.id is not None
+        return self.post.id
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An earlier text of a post."""
+
+    number: int
+    title: str
+    lead: str
+    body: str
+    replaced_at: datetime
+
+
+def post_id(canonical_url: str) -> str:
+    """The deterministic id of a post: the first 20 hex digits of SHA-256 over its canonical URL."""
+    return hashlib.sha256(canonical_url.encode()).hexdigest()[:20]
+
+
+def insert_or(connection: Connection, table: Any) -> Any:
+    """The dialect's INSERT that knows ON CONFLICT."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+class Archive:
+    """Posts, revisions and outcomes in SQL. One instance serves many threads."""
+
+    def __init__(self, engine: Engine, *, author_key: bytes, clock: Callable[[], datetime] = utc_now) -> None:
+        self.engine = engine
+        self._author_key = author_key
+        self._clock = clock
+
+    def read(self) -> Connection:
+        """A connection for reading; used as a context manager."""
+        return self.engine.connect().execution_options(**READ_ONLY)
+
+    # storing
+
+    def store(self, post: Post) -> Stored:
+        """Keeps one post. Raises IdTaken when its given id belongs to another post."""
+        return self.store_many([post])[0]
+
+    def store_many(self, batch: Sequence[Post]) -> list[Stored]:
+        """Keeps posts in one transaction, in order. Raises IdTaken (nothing of the batch is kept then)."""
+        results: list[Stored] = []
+        now = self._clock()
+        with self.engine.begin() as connection:
+            known = _known(connection, [post.canonical_url for post in batch])
+            for post in batch:
+                result, row = self._store(connection, post, known.get(post.canonical_url), now)
+                known[post.canonical_url] = row
+                results.append(result)
+        return results
+
+    def _store(self, connection: Connection, post: Post, known: _Known | None, now: datetime) -> tuple[Stored, _Known]:
+        digest = _content_hash(post)
+        if known is None:
+            row = self._new_row(post, digest, now)
+            statement: Insert = insert_or(connection, posts).values(**row).on_conflict_do_nothing(index_elements=["id"])
+            if not connection.execute(statement).rowcount:
+                raise IdTaken(f"id {row['id']!r} đã thuộc về một bài khác")
+            return "new", _Known(row["id"], 1, digest)
+        if known.content_hash == digest:
+            return "unchanged", known
+        self._revise(connection, post, known, digest, now)
+        return "revised", _Known(known.id, known.revision + 1, digest)
+
+    def _new_row(self, post: Post, digest: str, now: datetime) -> dict[str, Any]:
+        return {
+            **self._content(post, now),
+            "id": post.id or post_id(post.canonical_url),
+            "canonical_url": post.canonical_url,
+            "source": post.source,
+            "kind": post.kind,
+            "author": self._author(post),
+            "parent_url": post.parent_url,
+            "content_hash": digest,
+            "revision": 1,
+            "first_seen_at": now,
+            "changed_at": now,
+            "outcome": "new",
+            "reason": "",
+            "attempts": 0,
+        }
+
+    def _content(self, post: Post, now: datetime) -> dict[str, Any]:
+        published = post.published_at
+        return {
+            "url": post.url,
+            "title": post.title,
+            "lead": post.lead,
+            "body": post.body,
+            "published_at": published,
+            "counted_at": published if published and published <= now + FUTURE_TOLERANCE else now,
+            "updated_at": post.updated_at,
+            "section": post.section,
+            "tags": list(post.tags),
+            "method": post.method,
+            "quality": {"score": post.quality.score, "reasons": list(post.quality.reasons)},
+        }
+
+    def _author(self, post: Post) -> str | None:
+        if post.author is None or post.kind not in WRITTEN_BY_PEOPLE:
+            return post.author
+        return "#" + hmac.new(self._author_key, post.author.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def _revise(self, connection: Connection, post: Post, known: _Known, digest: str, now: datetime) -> None:
+        old = connection.execute(select(posts).where(posts.c.id == known.id)).one()
+        earlier = {
+            "post_id": old.id,
+            "revision": old.revision,
+            "title": old.title,
+            "lead": old.lead,
+            "body": old.body,
+            "published_at": old.published_at,
+            "replaced_at": now,
+        }
+        connection.execute(insert_or(connection, revisions).values(**earlier).on_conflict_do_nothing())
+        content = self._content(replace(post, published_at=post.published_at or old.published_at), now)
+        if post.published_at is None and old.published_at is None:
+            content["counted_at"] = old.counted_at
+        changed = {
+            "content_hash": digest,
+            "revision": old.revision + 1,
+            "changed_at": now,
+            "outcome": "new",
+            "attempts": 0,
+        }
+        connection.execute(update(posts).where(posts.c.id == old.id).values(**content, **changed))
+
+    # the queue
+
+    def waiting(self, limit: int) -> list[ArchivedPost]:
+        """Posts that wait, oldest publication first, so that stories grow in the order things were told."""
+        query = select(posts).where(posts.c.outcome == "new").order_by(posts.c.counted_at, posts.c.id).limit(limit)
+        with self.read() as connection:
+            return [_archived(row) for row in connection.execute(query)]
+
+    def outcomes(self) -> dict[Outcome, int]:
+        """How many posts have each outcome; all four are named."""
+        with self.read() as connection:
+            counted = connection.execute(select(posts.c.outcome, func.count()).group_by(posts.c.outcome))
+            return dict.fromkeys(OUTCOMES, 0) | {row[0]: row[1] for row in counted}
+
+    def mark_failed(self, post: ArchivedPost, reason: str) -> None:
+        """Sets a post aside with the reason; it is tried again only when asked."""
+        values = {
+            "outcome": "failed",
+            "reason": reason,
+            "attempts": post.attempts + 1,
+            "processed_at": self._clock(),
+        }
+        with self.engine.begin() as connection:
+            same_text = (posts.c.id == post.id) & (posts.c.revision == post.revision)
+            connection.execute(update(posts).where(same_text).values(**values))
+
+    def retry_failed(self) -> int:
+        """Lets failed posts wait again. Returns how many."""
+        with self.engine.begin() as connection:
+            retried = update(posts).where(posts.c.outcome == "failed").values(outcome="new", reason="")
+            return connection.execute(retried).rowcount
+
+    def process_again(self) -> int:
+        """Lets every post wait again, as after a change of models. Returns how many."""
+        with self.engine.begin() as connection:
+            return connection.execute(update(posts).values(outcome="new", reason="", attempts=0)).rowcount
+
+    # reading
+
+    def get(self, ids: Sequence[str]) -> dict[str, ArchivedPost]:
+        """The posts of these ids that exist."""
+        return {found.id: found for found in self._select(posts.c.id, ids)}
+
+    def by_url(self, canonical_urls: Sequence[str]) -> dict[str, ArchivedPost]:
+        return {found.post.canonical_url: found for found in self._select(posts.c.canonical_url, canonical_urls)}
+
+    def _select(self, column: Any, values: Sequence[str]) -> Iterable[ArchivedPost]:
+        with self.read() as connection:
+            for start in range(0, len(values), CHUNK):
+                query = select(posts).where(column.in_(values[start : start + CHUNK]))
+                yield from [_archived(row) for row in connection.execute(query)]
+
+    def failed(self, limit: int = 50) -> list[ArchivedPost]:
+        query = select(posts).where(posts.c.outcome == "failed").order_by(posts.c.processed_at.desc()).limit(limit)
+        with self.read() as connection:
+            return [_archived(row) for row in connection.execute(query)]
+
+    def revisions(self, post: str) -> list[Revision]:
+        """Earlier texts of a post, oldest first."""
+        query = select(revisions).where(revisions.c.post_id == post).order_by(revisions.c.revision)
+        with self.read() as connection:
+            return [Revision(r.revision, r.title, r.lead, r.body, r.replaced_at) for r in connection.execute(query)]
+
+    def posts_per_day(self, since: datetime) -> dict[str, dict[str, int]]:
+        """source -> day in Việt Nam (ISO) -> posts published that day, since a moment."""
+        day = func.date(posts.c.counted_at, "+7 hours")
+        if self.engine.dialect.name == "postgresql":
+            day = func.to_char(func.timezone("Asia/Ho_Chi_Minh", posts.c.counted_at), "YYYY-MM-DD")
+        query = (
+            select(posts.c.source, day, func.count()).where(posts.c.counted_at >= since).group_by(posts.c.source, day)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self.read() as connection:
+            for source, date, count in connection.execute(query):
+                found.setdefault(source, {})[date] = count
+        return found
+
+    def totals_by_source(self) -> dict[str, dict[str, int]]:
+        """source -> outcome -> posts."""
+        query = select(posts.c.source, posts.c.outcome, func.count()).group_by(posts.c.source, posts.c.outcome)
+        found: dict[str, dict[str, int]] = {}
+        with self.read() as connection:
+            for source, outcome, count in connection.execute(query):
+                found.setdefault(source, {})[outcome] = count
+        return found
+
+    def forget_old_texts(self, keep: timedelta) -> int:
+        """Deletes irrelevant posts and earlier revisions older than `keep`. Returns how many posts."""
+        limit = self._clock() - keep
+        with self.engine.begin() as connection:
+            connection.execute(revisions.delete().where(revisions.c.replaced_at < limit))
+            old = (posts.c.outcome == "irrelevant") & (posts.c.counted_at < limit)
+            gone = select(posts.c.id).where(old)
+            connection.execute(annotation_rows.delete().where(annotation_rows.c.post_id.in_(gone)))
+            return connection.execute(posts.delete().where(old)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: str
+    revision: int
+    content_hash: str
+
+
+def _known(connection: Connection, canonical_urls: Sequence[str]) -> dict[str, _Known]:
+    found = {}
+    for start in range(0, len(canonical_urls), CHUNK):
+        query = select(posts.c.canonical_url, posts.c.id, posts.c.revision, posts.c.content_hash)
+        for row in connection.execute(query.where(posts.c.canonical_url.in_(canonical_urls[start : start + CHUNK]))):
+            found[row.canonical_url] = _Known(row.id, row.revision, row.content_hash)
+    return found
+
+
+def _content_hash(post: Post) -> str:
+    text = "\x1f".join((post.title, post.lead, post.body))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _archived(row: Row[Any]) -> ArchivedPost:
+    post = Post(
+        id=row.id,
+        url=row.url,
+        canonical_url=row.canonical_url,
+        source=row.source,
+        kind=row.kind,
+        title=row.title,
+        lead=row.lead,
+        body=row.body,
+        author=row.author,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        section=row.section,
+        tags=tuple(row.tags),
+        method=row.method,
+        quality=Quality(row.quality["score"], tuple(row.quality["reasons"])),
+        parent_url=row.parent_url,
+    )
+    return ArchivedPost(
+        post,
+        row.revision,
+        row.first_seen_at,
+        row.changed_at,
+        row.counted_at,
+        row.outcome,
+        row.reason,
+        row.attempts,
+    )

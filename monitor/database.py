@@ -1,0 +1,213 @@
+"""The archive's tables and its engine: SQLite in WAL by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import LargeBinary, TypeDecorator
+
+READ_ONLY = {"duluan_read_only": True}
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment; kept as UTC, given back aware."""
+
+    impl = SqlDateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("canonical_url", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("source", String(120), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("lead", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", Text),
+    Column("published_at", Instant),
+    Column("updated_at", Instant),
+    Column("section", Text),
+    Column("tags", JSON, nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("quality", JSON, nullable=False),
+    Column("parent_url", Text),
+    Column("content_hash", String(32), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    # When the post counts: its publication, or when we first saw it if it names none or one in the future.
+    Column("counted_at", Instant, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("processed_at", Instant),
+    Index("posts_by_outcome", "outcome", "counted_at", "id"),
+    Index("posts_by_source", "source", "counted_at"),
+    Index("posts_by_counted_at", "counted_at"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("post_id", String(64), ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("lead", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("published_at", Instant),
+    Column("replaced_at", Instant, nullable=False),
+)
+
+annotation_rows = Table(
+    "annotations",
+    metadata,
+    Column("post_id", String(64), ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("counted_at", Instant, nullable=False),
+    Column("relevance", Integer, nullable=False),
+    Column("relevance_score", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sentiment", String(16)),
+    Column("sentiment_scores", JSON, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("places", JSON, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("models", JSON, nullable=False),
+    Column("story_id", String(80)),
+    Column("duplicate_of", String(64)),
+    Index("annotations_by_time", "counted_at"),
+    Index("annotations_by_story", "story_id", "counted_at"),
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Index("stories_by_last", "last_at"),
+)
+
+source_states = Table(
+    "source_states",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("last_run_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_new_at", Instant),
+    Column("due_at", Instant),
+    Column("failures", Integer, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(120), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Index("runs_by_source", "source", "started_at"),
+)
+
+urls = Table(
+    "urls",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("source", String(120), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("visits", Integer, nullable=False),
+    Column("due_at", Instant),
+    Index("urls_by_due", "source", "due_at"),
+)
+
+validators = Table(
+    "validators",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("etag", Text),
+    Column("last_modified", Text),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("pid", BigInteger, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+    Column("doing", Text, nullable=False),
+)
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on the archive. On SQLite writers queue (BEGIN IMMEDIATE) and readers never block them (WAL)."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("duluan_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

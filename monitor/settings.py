@@ -1,0 +1,114 @@
+"""The one settings object. Every value comes from `DULUAN_*`, from `--data`, or is the default for a laptop."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings in force. `data` is the folder that holds a whole installation: archive, index, models, keys."""
+
+    model_config = SettingsConfigDict(env_prefix="DULUAN_", extra="ignore", frozen=True)
+
+    data: Path = Field(Path("data"), description="Thư mục của cả hệ thống: kho lưu, chỉ mục, mô hình, khóa.")
+    database_url: SecretStr | None = Field(None, description="Kho lưu; mặc định SQLite trong thư mục dữ liệu.")
+    index: Literal["sqlite"] = Field("sqlite", description="Bộ máy tìm kiếm.")
+    index_irrelevant: bool = Field(False, description="Đưa cả bài không liên quan đến tỉnh vào chỉ mục.")
+    auth: Literal["off"] = Field("off", description="Đăng nhập; bản này chỉ chạy trên máy nội bộ, chưa có tài khoản.")
+    province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
+    sources: Path | None = Field(None, description="Tệp hoặc thư mục nguồn tin thay cho danh mục kèm sản phẩm.")
+    host: str = Field("127.0.0.1", description="Địa chỉ mà bảng điều khiển lắng nghe.")
+    port: int = Field(8600, ge=0, le=65535, description="Cổng của bảng điều khiển.")
+    contact: str = Field("https://example.invalid/lien-he", description="Liên hệ ghi trong User-Agent khi thu thập.")
+    allow_private: bool = Field(False, description="Cho phép thu thập từ địa chỉ nội bộ (chỉ dùng cho hộp cát).")
+    author_key: SecretStr | None = Field(
+        None, description="Khóa băm tên người bình luận; mặc định tạo trong thư mục dữ liệu."
+    )
+    crawl_every_seconds: float = Field(20, gt=0, description="Chu kỳ xem nguồn nào đến hạn.")
+    process_every_seconds: float = Field(5, gt=0, description="Chu kỳ xử lý bài đang chờ.")
+    keep_days: int = Field(730, ge=1, description="Số ngày giữ toàn văn trong kho lưu.")
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_while_there_are_no_accounts(cls, host: str) -> str:
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError("bản này chưa có tài khoản nên chỉ lắng nghe trên địa chỉ nội bộ (127.0.0.1)")
+        return host
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Settings:
+        if self.sources is not None and not self.sources.exists():
+            raise ValueError(f"DULUAN_SOURCES: không có {self.sources}")
+        return self
+
+    @property
+    def archive_url(self) -> str:
+        return (
+            self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.data / 'archive.sqlite'}"
+        )
+
+    @property
+    def index_path(self) -> Path:
+        return self.data / "index.sqlite"
+
+    def hash_key(self) -> bytes:
+        """The key that turns commenters' names into hashes; made once and kept in the data folder, owner-readable."""
+        if self.author_key:
+            return self.author_key.get_secret_value().encode()
+        path = self.data / "author.key"
+        if not path.exists():
+            _create_once(path, secrets.token_hex(32).encode())
+        return path.read_bytes()
+
+
+def _create_once(path: Path, content: bytes) -> None:
+    """Creates the file whole and owner-readable, or leaves the one that another process made first."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.touch(mode=0o600)
+    part.write_bytes(content)
+    with contextlib.suppress(FileExistsError):
+        os.link(part, path)
+    part.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of `duluan config`: name, value in force (secrets hidden), where it came from, what it means."""
+
+    name: str
+    value: str
+    origin: str
+    description: str
+
+
+def load_settings(data: Path | None = None) -> Settings:
+    """Settings from the environment, `data` overriding DULUAN_DATA; makes the data folder.
+
+    Raises pydantic.ValidationError for values that cannot be used.
+    """
+    overrides: dict[str, Any] = {"data": data} if data is not None else {}
+    settings = Settings(**overrides)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def in_force(settings: Settings, *, data_given: bool = False) -> Iterator[Setting]:
+    """Every setting with its origin: "--data", the environment variable's name, or "mặc định"."""
+    for name, field in Settings.model_fields.items():
+        variable = f"DULUAN_{name.upper()}"
+        if name == "data" and data_given:
+            origin = "--data"
+        else:
+            origin = variable if variable in os.environ else "mặc định"
+        value = getattr(settings, name)
+        yield Setting(name, "" if value is None else str(value), origin, field.description or "")

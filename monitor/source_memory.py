@@ -1,0 +1,170 @@
+"""What the collector remembers between runs: each source's state, its runs, and what became of each URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.engine import Connection
+
+from crawlers.sink import CrawlResult, UrlOutcome, Validators
+from monitor.archive import insert_or, utc_now
+from monitor.database import READ_ONLY, runs, source_states, urls, validators
+
+# Articles of the province's own outlets are looked at again after these pauses, to notice edits.
+REVISITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+MAX_BACK_OFF = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """State of one source as the last run left it."""
+
+    id: str
+    state: str
+    message: str
+    last_run_at: datetime | None
+    last_success_at: datetime | None
+    last_new_at: datetime | None
+    due_at: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    started_at: datetime
+    finished_at: datetime
+    state: str
+    message: str
+    counts: dict[str, Any]
+
+
+class SourceMemory:
+    """`crawlers.sink.CrawlState` on the archive's database, and the sources' health. Durable on return."""
+
+    def __init__(
+        self, engine: Engine, *, revisited: Iterable[str] = (), clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.engine = engine
+        self._revisited = frozenset(revisited)
+        self._clock = clock
+
+    def _read(self) -> Connection:
+        return self.engine.connect().execution_options(**READ_ONLY)
+
+    # CrawlState
+
+    def validators(self, url: str) -> Validators | None:
+        with self._read() as connection:
+            row = connection.execute(select(validators).where(validators.c.url == url)).first()
+        return Validators(row.etag, row.last_modified) if row else None
+
+    def remember_validators(self, url: str, given: Validators) -> None:
+        values = {"etag": given.etag, "last_modified": given.last_modified}
+        with self.engine.begin() as connection:
+            statement = insert_or(connection, validators).values(url=url, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=values))
+
+    def outcome(self, url: str) -> UrlOutcome | None:
+        with self._read() as connection:
+            found: UrlOutcome | None = connection.scalar(select(urls.c.outcome).where(urls.c.url == url))
+            return found
+
+    def set_outcome(self, source: str, url: str, outcome: UrlOutcome, reason: str = "") -> None:
+        now = self._clock()
+        with self.engine.begin() as connection:
+            visits = (connection.scalar(select(urls.c.visits).where(urls.c.url == url)) or 0) + 1
+            again = {
+                "outcome": outcome,
+                "reason": reason,
+                "last_at": now,
+                "visits": visits,
+                "due_at": self._next_visit(source, outcome, visits, now),
+            }
+            statement = insert_or(connection, urls).values(url=url, source=source, first_at=now, **again)
+            connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=again))
+
+    def _next_visit(self, source: str, outcome: UrlOutcome, visits: int, now: datetime) -> datetime | None:
+        if source not in self._revisited or outcome != "archived" or visits > len(REVISITS):
+            return None
+        return now + REVISITS[visits - 1]
+
+    def due_for_revisit(self, source: str, now: datetime) -> list[str]:
+        query = (
+            select(urls.c.url).where(urls.c.source == source, urls.c.due_at <= now).order_by(urls.c.due_at).limit(50)
+        )
+        with self._read() as connection:
+            return list(connection.scalars(query))
+
+    # health
+
+    def health(self) -> dict[str, SourceHealth]:
+        with self._read() as connection:
+            return {row.id: SourceHealth(*row) for row in connection.execute(select(source_states))}
+
+    def due(self, every: dict[str, timedelta]) -> list[str]:
+        """Which of these sources (id -> cadence) are due now, the longest waiting first."""
+        now, known = self._clock(), self.health()
+        waiting = [(known[id].due_at if id in known else None, id) for id in every]
+        return [id for due, id in sorted(waiting, key=lambda w: (w[0] is not None, w[0])) if due is None or due <= now]
+
+    def finished(self, result: CrawlResult, every: timedelta) -> None:
+        """Keeps a run and sets when the source is due again: its cadence, doubled for each failure in a row."""
+        now = self._clock()
+        counts = asdict(result)
+        for name in ("source", "started_at", "finished_at", "state", "message"):
+            counts.pop(name)
+        ended = {"started_at": result.started_at, "finished_at": result.finished_at}
+        with self.engine.begin() as connection:
+            connection.execute(
+                runs.insert().values(
+                    source=result.source, state=result.state, message=result.message, counts=counts, **ended
+                )
+            )
+            self._update_state(connection, result, every, now)
+
+    def _update_state(self, connection: Connection, result: CrawlResult, every: timedelta, now: datetime) -> None:
+        before = connection.execute(select(source_states).where(source_states.c.id == result.source)).first()
+        worked = result.state in ("ok", "partial")
+        failures = 0 if worked else (before.failures if before else 0) + 1
+        pause = min(every * 2 ** min(failures, 8), max(every, MAX_BACK_OFF))
+        values = {
+            "state": result.state,
+            "message": result.message,
+            "last_run_at": result.finished_at,
+            "last_success_at": result.finished_at if worked else before.last_success_at if before else None,
+            "last_new_at": result.finished_at if result.new else before.last_new_at if before else None,
+            "due_at": now + pause,
+            "failures": failures,
+        }
+        statement = insert_or(connection, source_states).values(id=result.source, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    def make_due(self, ids: Iterable[str]) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(source_states).where(source_states.c.id.in_(list(ids))).values(due_at=None))
+
+    def last_runs(self, source: str, limit: int = 10) -> list[Run]:
+        query = select(runs).where(runs.c.source == source).order_by(runs.c.started_at.desc()).limit(limit)
+        with self._read() as connection:
+            found = connection.execute(query)
+            return [Run(r.started_at, r.finished_at, r.state, r.message, r.counts) for r in found]
+
+    def url_outcomes(self, source: str) -> dict[str, int]:
+        query = select(urls.c.outcome, func.count()).where(urls.c.source == source).group_by(urls.c.outcome)
+        with self._read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def refusals(self, source: str, limit: int = 10) -> list[tuple[str, str, str]]:
+        """Newest URLs that gave no post: (url, outcome, reason)."""
+        bad = urls.c.outcome.not_in(["archived", "listing", "skipped"])
+        query = select(urls).where(urls.c.source == source, bad).order_by(urls.c.last_at.desc()).limit(limit)
+        with self._read() as connection:
+            return [(row.url, row.outcome, row.reason) for row in connection.execute(query)]
+
+    def drop_old_runs(self, keep: timedelta = timedelta(days=60)) -> int:
+        with self.engine.begin() as connection:
+            return connection.execute(runs.delete().where(runs.c.started_at < self._clock() - keep)).rowcount

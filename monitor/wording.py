@@ -1,0 +1,69 @@
+"""How figures and times are said in Vietnamese, for reasons, pages and the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def number(value: int) -> str:
+    """1234 -> "1.234"."""
+    return f"{value:,}".replace(",", ".")
+
+
+def decimal(value: float) -> str:
+    """One decimal with a comma, none where it would be zero: 6.24 -> "6,2", 3.0 -> "3"."""
+    text = f"{value:,.1f}".removesuffix(".0")
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def percent(share: float) -> str:
+    """0.615 -> "61,5 %", 0.6 -> "60 %"."""
+    return f"{decimal(share * 100)} %"
+
+
+def in_vietnam(moment: datetime) -> datetime:
+    return moment.astimezone(VIETNAM)
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with Z, to the second: what goes out."""
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """RFC 3339 or ISO 8601, date alone allowed; naive means Việt Nam. Raises ValueError with a Vietnamese message."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            f"không đọc được thời điểm {text!r}; hãy viết như 2026-03-07T08:00+07:00 hoặc 2026-03-07"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """ "14:05 hôm nay", "14:05 hôm qua", then "14:05 21/11/2026"."""
+    local, today = in_vietnam(moment), in_vietnam(now).date()
+    clock = f"{local:%H:%M}"
+    if local.date() == today:
+        return f"{clock} hôm nay"
+    if local.date() == today - timedelta(days=1):
+        return f"{clock} hôm qua"
+    return f"{clock} {local:%d/%m/%Y}"
+
+
+def full(moment: datetime) -> str:
+    """The whole time for a title attribute: "14:05:09 ngày 21/11/2026 (giờ Việt Nam)"."""
+    return f"{in_vietnam(moment):%H:%M:%S} ngày {in_vietnam(moment):%d/%m/%Y} (giờ Việt Nam)"
+
+
+def duration(span: timedelta) -> str:
+    """ "45 giây", "12 phút", "3 giờ", "5 ngày"."""
+    seconds = span.total_seconds()
+    for size, unit in ((86400, "ngày"), (3600, "giờ"), (60, "phút")):
+        if seconds >= size:
+            return f"{decimal(int(seconds // size))} {unit}"
+    return f"{int(max(seconds, 0))} giây"
