@@ -131,9 +131,7 @@ class SearchError(Exception):
 class QueryError(SearchError):
     """A query that cannot be read. `message` is Vietnamese, `code` stable English, `position` counts characters."""
 
-    def __init__(
-        self, message: str, *, code: str = "bad_query", position: int = 0, suggestion: str | None = None
-    ):
+    def __init__(self, message: str, *, code: str = "bad_query", position: int = 0, suggestion: str | None = None):
         super().__init__(message)
         self.message, self.code, self.position, self.suggestion = message, code, position, suggestion
 
@@ -182,9 +180,7 @@ class Index(Protocol):
     ) -> dict[FacetField, list[Bucket]]:
         """Buckets of each field over all hits, largest first, ties by value."""
 
-    def series(
-        self, query: str = "", filters: Filters | None = None, *, interval: Interval = "day"
-    ) -> list[Point]:
+    def series(self, query: str = "", filters: Filters | None = None, *, interval: Interval = "day") -> list[Point]:
         """Counts per interval by sentiment in time order; empty intervals between the first and the last are included,
         and the whole of [since, until) when both are set."""
 

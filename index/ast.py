@@ -1,0 +1,105 @@
+"""The query as a tree: what the parser makes and every engine lowers.
+
+Nodes are immutable and compare by value. `conj` and `disj` keep trees flat, so that each query has one tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+TextField = Literal["title"]
+KeywordField = Literal["source", "kind", "topic", "sentiment", "place", "story", "site"]
+Side = Literal["from", "to"]
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Matches every mention: the empty query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A term or phrase. Its words stand side by side, in order; with `prefix` the last one is a beginning.
+
+    Words match whatever their accents unless `exact`. `field` None looks in title, lead and body.
+    """
+
+    text: str
+    field: TextField | None = None
+    exact: bool = False
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Some text of either side with at most `distance` other words between them, in any order.
+
+    Each side is a list of alternatives. All texts of one Near share `field` and `exact`.
+    """
+
+    left: tuple[Text, ...]
+    right: tuple[Text, ...]
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A metadata field has this value (compared without accents, case and separators)."""
+
+    field: KeywordField
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Published since (`from`) or up to (`to`) a time; `value` is a canonical time expression of `index.dates`."""
+
+    side: Side
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    item: Node
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    items: tuple[Node, ...]
+
+
+Node: TypeAlias = Everything | Text | Near | Keyword | Bound | Not | And | Or
+
+
+def conj(items: Iterable[Node]) -> Node:
+    """All of them; nested ANDs are joined, one item stands for itself."""
+    flat = [part for item in items for part in (item.items if isinstance(item, And) else (item,))]
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def disj(items: Iterable[Node]) -> Node:
+    """Any of them; nested ORs are joined, one item stands for itself."""
+    flat = [part for item in items for part in (item.items if isinstance(item, Or) else (item,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def positive_texts(node: Node) -> Iterator[Text]:
+    """The texts that a hit may owe its match to (none under NOT), in reading order; for highlighting."""
+    match node:
+        case Text():
+            yield node
+        case Near(left, right):
+            yield from left
+            yield from right
+        case And(items) | Or(items):
+            for item in items:
+                yield from positive_texts(item)
+        case _:
+            return
