@@ -197,7 +197,7 @@ def _annotation(row: Row[Any]) -> Annotation:
     )
 
 
-def _evidence(row: Row[Any]) -> Evidence:
+def _evidence(row: Any) -> Evidence:
     return Evidence(
         id=row.post_id,
         at=row.counted_at,

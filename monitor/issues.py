@@ -1,10 +1,11 @@
 """What is rising: stories, and topics in a place, that are told far more than is usual.
 
-Pure functions from evidence (annotated posts, light) to issues. Every group is judged in three windows. What is usual is
-the larger of two figures: what an ordinary group of its kind gets in such a window, and what the group itself got before.
+Pure functions from evidence (annotated posts, light) to issues. Every group is judged in three windows. What is
+usual is the larger of two figures: what an ordinary group of its kind gets in such a window, and what the group itself
+got before.
 Counts are taken as negative binomial (a Poisson whose rate varies; Greenwood & Yule 1920); the tail probability is
-multiplied by the number of windows, and its negative logarithm is the score. Copies are no voices, a person counts once,
-and one outlet counts once in six hours.
+multiplied by the number of windows, and its negative logarithm is the score. Copies are no voices, a person counts
+once, and one outlet counts once in six hours.
 """
 
 from __future__ import annotations

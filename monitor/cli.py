@@ -1,0 +1,38 @@
+"""The console script `duluan`."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import ValidationError
+
+from crawlers.source import SourceError
+from index.port import IndexUnavailable, QueryError
+from monitor.commands import collecting, learning, reading, running
+from monitor.commands.common import UsageError, app, said
+from monitor.running import PortTaken
+
+__all__ = ["collecting", "learning", "main", "reading", "running"]
+
+
+def main() -> None:
+    """Runs the command line; every expected error is one line on stderr and an exit code."""
+    try:
+        app()
+    except (UsageError, QueryError, SourceError, PortTaken) as error:
+        _fail(str(error), code=2)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "".join(f"DULUAN_{part}".upper() for part in first["loc"][:1]) or "Cấu hình"
+        _fail(f"{name}: {first['msg']}", code=2)
+    except IndexUnavailable as error:
+        _fail(f"chỉ mục đang gián đoạn, bài vẫn được giữ trong kho: {error}", code=1)
+
+
+def _fail(message: str, *, code: int) -> None:
+    said.print(f"duluan: {message}", style="red", markup=False)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `duluan`, one module a subject; importing this package registers them all."""

@@ -1,0 +1,172 @@
+"""Commands that bring posts in and take them through: crawl, ingest, import, process, extract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawlers.imports import Rejected, read_posts
+from crawlers.post import Post
+from crawlers.saved import SavedPage, read_saved
+from crawlers.sink import CrawlResult
+from monitor.archive import Archive, IdTaken
+from monitor.commands.common import (
+    DataOption,
+    Files,
+    JsonOption,
+    UsageError,
+    app,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+    progress_bar,
+    said,
+    warn,
+)
+from monitor.process import Processor
+from monitor.status import STATE_WORDS
+from monitor.wording import number
+
+BATCH = 500
+
+
+@app.command()
+def crawl(
+    source: Annotated[list[str] | None, typer.Option(help="Chỉ thu thập nguồn này (lặp lại được).")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Một lượt thu thập lịch sự các nguồn đến hạn (hoặc các nguồn được nêu) vào kho lưu."""
+    from crawlers.run import install_reactor
+    from monitor.collect import collect, due_sources
+
+    install_reactor()
+    with opened(data) as installation:
+        if unknown := sorted(set(source or []) - set(installation.sources)):
+            raise UsageError(f"không có nguồn {', '.join(unknown)}; xem `duluan sources`")
+        wanted = [installation.sources[id] for id in source] if source else due_sources(installation)
+        with progress_bar() as bar:
+            task = bar.add_task("Đang thu thập", total=len(wanted))
+            passes = collect(installation, wanted, lambda _: bar.advance(task))
+            results = asyncio.get_event_loop().run_until_complete(passes)
+    if json:
+        print_json([{"source": r.source, "state": r.state, "message": r.message, "new": r.new} for r in results])
+    print_table("Thu thập", ("nguồn", "tình trạng", "mới", "sửa", "không đổi", "yêu cầu", "304"), map(_row, results), to=said)
+    if any(result.state in ("failing", "blocked") for result in results):
+        raise typer.Exit(1)
+
+
+def _row(result: CrawlResult) -> tuple[str, ...]:
+    state = STATE_WORDS[result.state] + (f": {result.message}" if result.message else "")
+    counts = (result.new, result.revised, result.unchanged, result.requests, result.not_modified)
+    return result.source, state, *map(number, counts)
+
+
+@app.command()
+def ingest(
+    files: Files,
+    url: Annotated[str | None, typer.Option(help="Địa chỉ gốc của trang (khi chỉ có một tệp).")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Đưa trang HTML đã lưu hoặc tệp WARC vào kho lưu."""
+    if url and len(files) > 1:
+        raise UsageError("--url chỉ dùng được với một tệp")
+    pages, stored = Counter[str](), Counter[str]()
+    with opened(data) as installation:
+        for page in read_saved(files, url=url, sources=installation.sources):
+            pages[page.kind] += 1
+            if page.problem:
+                warn(f"{page.file}: {page.url or 'không rõ địa chỉ'}: {page.problem}")
+            for post in page.posts:
+                stored[installation.archive.store(post)] += 1
+            if json:
+                print_line(_page_record(page))
+    _summary("Đã nhận", pages, stored)
+    if pages["problem"]:
+        raise typer.Exit(1)
+
+
+def _page_record(page: SavedPage) -> dict[str, object]:
+    links = [{"url": link.url, "title": link.title} for link in page.links]
+    posts = [post.as_json() for post in page.posts]
+    return {"file": str(page.file), "url": page.url, "kind": page.kind, "posts": posts, "links": links, "problem": page.problem}
+
+
+@app.command("import")
+def import_command(files: Files, data: DataOption = None) -> None:
+    """Đưa bài từ CSV, JSONL, XLSX vào kho lưu; dòng hỏng được nêu rõ, các dòng khác vẫn vào."""
+    rejected = 0
+    stored = Counter[str]()
+    with opened(data) as installation, progress_bar() as bar:
+        for file in files:
+            task = bar.add_task(f"Đang nhập {file.name}", total=None)
+            good: list[tuple[int, Post]] = []
+            for item in read_posts(file):
+                if isinstance(item, Rejected):
+                    rejected += 1
+                    warn(f"{item.file}:{item.line}: {item.reason}")
+                    continue
+                good.append((item.line, item.post))
+                if len(good) == BATCH:
+                    rejected += _store(installation.archive, file, good, stored)
+                    good = []
+                bar.advance(task)
+            rejected += _store(installation.archive, file, good, stored)
+    _summary("Đã nhập", Counter({"bị từ chối": rejected}), stored)
+    if rejected:
+        raise typer.Exit(1)
+
+
+def _store(archive: Archive, file: Path, batch: list[tuple[int, Post]], stored: Counter[str]) -> int:
+    """Stores a batch at once, or one by one when an id clashes. Returns how many were rejected."""
+    try:
+        stored.update(archive.store_many([post for _, post in batch]))
+        return 0
+    except IdTaken:
+        rejected = 0
+        for line, post in batch:
+            try:
+                stored[archive.store(post)] += 1
+            except IdTaken as error:
+                rejected += 1
+                warn(f"{file}:{line}: {error}")
+        return rejected
+
+
+def _summary(title: str, *counters: Counter[str]) -> None:
+    words = {"new": "bài mới", "revised": "bài có sửa", "unchanged": "không đổi", "article": "trang bài", "listing": "trang danh mục",
+             "problem": "trang lỗi"}
+    rows = [(words.get(name, name), number(count)) for counter in counters for name, count in counter.items()]
+    print_table(title, ("loại", "số"), rows, to=said)
+
+
+@app.command()
+def process(
+    data: DataOption = None,
+    again: Annotated[bool, typer.Option(help="Phân tích lại toàn bộ kho, như sau khi đổi mô hình.")] = False,
+    retry_failed: Annotated[bool, typer.Option(help="Thử lại cả những bài đã lỗi.")] = False,
+) -> None:
+    """Đưa mọi bài đang chờ qua phân tích, chỉ mục, vụ việc; dừng khi không còn bài chờ."""
+    with opened(data) as installation:
+        if again:
+            installation.archive.process_again()
+        if retry_failed:
+            installation.archive.retry_failed()
+        with progress_bar() as bar:
+            task = bar.add_task("Đang xử lý", total=installation.archive.outcomes()["new"])
+            done = Processor(installation).run(lambda count: bar.advance(task, count))
+        failed = installation.archive.failed(limit=20) if done.failed else []
+    for post in failed:
+        warn(f"{post.id} {post.post.url}: {post.reason}")
+    rows = [("đã phân tích", number(done.annotated)), ("không liên quan", number(done.irrelevant)), ("lỗi", number(done.failed))]
+    print_table("Đã xử lý", ("kết quả", "số bài"), rows, to=said)
+    if done.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""Commands that read: search, issues, stories."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from index.port import Filters
+from monitor.archive import utc_now
+from monitor.commands.common import (
+    AtOption,
+    DataOption,
+    FromOption,
+    JsonOption,
+    ToOption,
+    app,
+    opened,
+    print_json,
+    print_table,
+    wants_json,
+)
+from monitor.records import issue_records, page_record, story_record
+from monitor.wording import number, rfc3339, when
+
+LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="Nhiều nhất bao nhiêu kết quả.")]
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help='Câu tìm, ví dụ: sạt lở AND "quốc lộ 9" NOT diễn tập')],
+    sort: Annotated[
+        Literal["newest", "relevance"], typer.Option(help="Mới nhất trước, hay sát nhất trước.")
+    ] = "newest",
+    limit: LimitOption = 20,
+    since: FromOption = None,
+    until: ToOption = None,
+    cursor: Annotated[str | None, typer.Option(help="Trang sau: giá trị `next` của lần trước.")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tìm trong các lượt nhắc."""
+    with opened(data) as installation:
+        filters = Filters(since=since, until=until)
+        page = installation.index.search(query, filters, sort=sort, limit=limit, cursor=cursor)
+        names = {hit.mention.source: installation.source_name(hit.mention.source) for hit in page.items}
+    if wants_json(json):
+        print_json(page_record(page))
+        return
+    now = utc_now()
+    rows = (
+        (when(m.published_at, now), names[m.source], m.sentiment or "", m.title or hit.snippet.text, m.url)
+        for hit in page.items
+        for m in [hit.mention]
+    )
+    print_table(f"{number(page.total)} lượt nhắc", ("lúc", "nguồn", "sắc thái", "tiêu đề", "địa chỉ"), rows)
+
+
+@app.command()
+def issues(at: AtOption = None, limit: LimitOption = 10, data: DataOption = None, json: JsonOption = False) -> None:
+    """Vụ việc đang nổi, kèm lý do."""
+    moment = at or utc_now()
+    with opened(data) as installation:
+        records = issue_records(installation, installation.issues(moment, limit=limit))
+    if wants_json(json):
+        print_json({"at": rfc3339(moment), "issues": records})
+        return
+    rows = ((str(n), r["title"], r["reason"]) for n, r in enumerate(records, start=1))
+    print_table(f"Vụ việc đang nổi lúc {when(moment, utc_now())}", ("", "vụ việc", "vì sao"), rows)
+
+
+@app.command()
+def stories(
+    since: FromOption = None,
+    until: ToOption = None,
+    limit: LimitOption = 200,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Các vụ việc được nhắc trong khoảng thời gian."""
+    with opened(data) as installation:
+        found = installation.annotations.stories_between(since, until, limit)
+    if wants_json(json):
+        print_json([story_record(story) for story in found])
+        return
+    now = utc_now()
+    rows = ((number(s.mentions), s.title, when(s.first_at, now), when(s.last_at, now)) for s in found)
+    print_table("Vụ việc", ("lượt nhắc", "vụ việc", "từ", "đến"), rows)

@@ -1,0 +1,91 @@
+"""One installation: everything that the settings describe, opened once, for the commands, the worker and the API."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from crawlers.run import CrawlSettings
+from nlp.province import Province, load_province
+
+from crawlers.source import REGISTRY, Source, load_sources
+from index.engine import open_index
+from index.port import Analyzer, Index
+from monitor.annotated import AnnotationStore
+from monitor.archive import Archive, utc_now
+from monitor.database import open_engine
+from monitor.issues import HISTORY, Issue, rising_issues
+from monitor.migrate import migrate
+from monitor.settings import Settings
+from monitor.source_memory import SourceMemory
+from nlp import text
+from nlp.annotate import Annotator
+
+ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
+
+
+class Installation:
+    """The parts of one data folder. Opening migrates the archive; the index and the models open when first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine = open_engine(settings.archive_url)
+        migrate(self.engine, settings.data / "migrate.lock")
+        self.archive = Archive(self.engine, author_key=settings.hash_key())
+        self.annotations = AnnotationStore(self.engine)
+        self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
+        owned = [source.id for source in self.sources.values() if source.owned]
+        self.memory = SourceMemory(self.engine, revisited=owned)
+        self._opening = threading.Lock()
+        self._index: Index | None = None
+
+    @property
+    def index(self) -> Index:
+        with self._opening:
+            if self._index is None:
+                self._index = open_index(self.settings.index, path=self.settings.index_path, analyzer=ANALYZER)
+            return self._index
+
+    @cached_property
+    def annotator(self) -> Annotator:
+        own = self.settings.data / "models"
+        return Annotator.load(self.settings.province, own if own.is_dir() else None)
+
+    @cached_property
+    def province(self) -> Province:
+        return load_province(self.settings.province)
+
+    @property
+    def min_relevance(self) -> int:
+        return 0 if self.settings.index_irrelevant else 1
+
+    def is_local(self, source: str) -> bool:
+        """Whether the province owns this outlet."""
+        return source in self.sources and self.sources[source].owned
+
+    def source_name(self, source: str) -> str:
+        return self.sources[source].name if source in self.sources else source
+
+    def issues(self, at: datetime | None = None, *, limit: int = 10) -> list[Issue]:
+        """The issues that rise at a moment (now), from the archive alone; nothing later than the moment is used."""
+        moment = at or utc_now()
+        evidence = self.annotations.evidence(moment - HISTORY, moment)
+        return rising_issues(evidence, moment, limit=limit)
+
+    def crawl_settings(self) -> CrawlSettings:
+        return CrawlSettings(contact=self.settings.contact, allow_private=self.settings.allow_private)
+
+    def cadence(self, source: str) -> timedelta:
+        return timedelta(minutes=self.sources[source].every_minutes)
+
+    def close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+        self.engine.dispose()
+
+    def __enter__(self) -> Installation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,148 @@
+"""`duluan up` and `duluan demo`: which processes make the product, and how a person sees them come up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from sandbox.sources import write_sources
+
+from monitor.settings import Settings
+from monitor.supervisor import Program, Supervisor
+from monitor.wording import number, parse_time, rfc3339
+
+DEMO_ANCHOR = "sandbox.anchor"
+DEMO_AGES = timedelta(hours=12)  # an older demo would show days that have passed: begin again
+SANDBOX_PORT = 8700
+
+
+class PortTaken(ValueError):
+    """Another program listens where the dashboard should."""
+
+
+def programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
+    """The worker and the API of an installation."""
+    ours = {"DULUAN_DATA": str(settings.data.resolve()), **environment}
+    serve = ["uvicorn", "api.app:create_app", "--factory", "--host", settings.host, "--port", str(settings.port)]
+    quiet = ["--log-level", "warning", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"]
+    return [
+        Program("worker", [sys.executable, "-m", "monitor.cli", "worker"], ours),
+        Program("api", [sys.executable, "-m", *serve, *quiet], ours),
+    ]
+
+
+def up(settings: Settings, console: Console) -> None:
+    """Runs API and worker until Ctrl-C. Raises PortTaken."""
+    _check_port(settings.host, settings.port)
+    supervisor = Supervisor(programs(settings, {}), say=console.print)
+    url = dashboard_url(settings)
+    threading.Thread(target=_announce, args=(supervisor, url, console), daemon=True).start()
+    supervisor.run()
+
+
+def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PORT) -> None:
+    """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises PortTaken."""
+    _check_port(settings.host, settings.port)
+    _check_port("127.0.0.1", sandbox_port)
+    folder = settings.data / "demo"
+    anchor = _demo_anchor(folder)
+    sources = folder / "sandbox-sources.yaml"
+    settings = settings.model_copy(update={"data": folder})
+    serve = ["sandbox", "--port", str(sandbox_port), "--anchor", rfc3339(anchor), "--sources", str(sources.resolve())]
+    sandbox = Program("sandbox", [sys.executable, "-m", *serve])
+    write_sources(sources, sandbox_port)
+    environment = {
+        "DULUAN_SOURCES": str(sources.resolve()),
+        "DULUAN_ALLOW_PRIVATE": "true",
+        "DULUAN_CRAWL_EVERY_SECONDS": "3",
+        "DULUAN_PROCESS_EVERY_SECONDS": "2",
+        "DULUAN_PORT": str(settings.port),
+        "DULUAN_HOST": settings.host,
+    }
+    supervisor = Supervisor([sandbox, *programs(settings, environment)], say=console.print)
+    ready = (supervisor, dashboard_url(settings), console)
+    threading.Thread(target=_announce_demo, args=ready, daemon=True).start()
+    supervisor.run()
+
+
+def dashboard_url(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}/"
+
+
+def _check_port(host: str, port: int) -> None:
+    with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"cổng {port} của {host} đang được dùng; chọn cổng khác bằng DULUAN_PORT") from error
+
+
+def _demo_anchor(folder: Path) -> datetime:
+    """The moment the sandbox world hangs on; kept, so that a demo that was stopped goes on, unless it is too old."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / DEMO_ANCHOR
+    if kept.exists():
+        anchor = parse_time(kept.read_text())
+        if datetime.now(UTC) - anchor < DEMO_AGES:
+            return anchor
+        shutil.rmtree(folder)
+        folder.mkdir()
+    anchor = datetime.now(UTC).replace(microsecond=0)
+    kept.write_text(rfc3339(anchor))
+    return anchor
+
+
+def _announce(supervisor: Supervisor, url: str, console: Console) -> None:
+    if _wait_for(supervisor, lambda: _get(url + "healthz") is not None):
+        console.print(f"Bảng điều khiển: [bold]{url}[/]  (Ctrl-C để dừng)")
+
+
+def _announce_demo(supervisor: Supervisor, url: str, console: Console) -> None:
+    """Shows the first pass over the sandbox, then the dashboard's address."""
+    with console.status("Đang khởi động tỉnh trong hộp cát…") as shown:
+
+        def first_pass_done() -> bool:
+            state = _get(url + "api/v1/status")
+            if state is None:
+                return False
+            waiting, done = state["outcomes"]["new"], state["outcomes"]["annotated"] + state["outcomes"]["irrelevant"]
+            shown.update(
+                f"Đã thu thập {number(done + waiting)} bài, đã phân tích {number(done)}, còn {number(waiting)}…"
+            )
+            visited = all(source["last_run_at"] for source in (_get(url + "api/v1/sources") or {"items": []})["items"])
+            return visited and done > 0 and waiting == 0
+
+        ready = _wait_for(supervisor, first_pass_done)
+    if ready:
+        console.print(f"Bảng điều khiển: [bold]{url}[/]  (Ctrl-C để dừng)")
+
+
+def _wait_for(supervisor: Supervisor, condition: Callable[[], bool]) -> bool:
+    while not supervisor.stopping:
+        if condition():
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _get(url: str) -> dict[str, Any] | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except (urllib.error.URLError, OSError, ValueError):
+        return None

@@ -1,0 +1,153 @@
+"""What runs and what waits: the figures behind `duluan status`, /api/v1/status and the dashboard's freshness line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Engine, delete, func, select
+
+from monitor.archive import insert_or, utc_now
+from monitor.database import READ_ONLY, posts, processes
+from monitor.installation import Installation
+
+BEAT = timedelta(seconds=10)
+GONE_AFTER = timedelta(seconds=60)
+SILENT_AFTER = timedelta(days=3)  # a source that used to publish and brought nothing for this long
+
+State = Literal["ok", "partial", "blocked", "failing", "silent", "unknown", "off"]
+STATE_WORDS: dict[str, str] = {
+    "ok": "bình thường",
+    "partial": "chỉ đọc được một phần",
+    "blocked": "bị chặn",
+    "failing": "đang lỗi",
+    "silent": "im lặng",
+    "unknown": "chưa thu thập",
+    "off": "đã tắt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A part of the product that reports it is alive. `alive` when its last beat is recent."""
+
+    name: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime
+    doing: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source with its health in one word; `message` says more, in Vietnamese."""
+
+    id: str
+    name: str
+    home: str
+    kind: str
+    owned: bool
+    state: State
+    message: str
+    last_run_at: datetime | None
+    last_success_at: datetime | None
+    last_new_at: datetime | None
+    due_at: datetime | None
+    newest_post_at: datetime | None
+    posts: int
+    relevant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`updated_at`: when the newest post was taken through to the index; None before the first."""
+
+    at: datetime
+    processes: tuple[Process, ...]
+    outcomes: dict[str, int]
+    indexed: int
+    newest_post_at: datetime | None
+    updated_at: datetime | None
+    oldest_waiting_at: datetime | None
+    sources_ok: int
+    sources_watched: int
+
+
+def beat(engine: Engine, name: str, doing: str, *, started_at: datetime) -> None:
+    """Says that this process is alive and what it does."""
+    values = {"pid": os.getpid(), "started_at": started_at, "beat_at": utc_now(), "doing": doing}
+    with engine.begin() as connection:
+        statement = insert_or(connection, processes).values(name=name, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def leave(engine: Engine, name: str) -> None:
+    """Says that this process ended in order."""
+    with engine.begin() as connection:
+        connection.execute(delete(processes).where(processes.c.name == name))
+
+
+def status(installation: Installation) -> Status:
+    """The state of the whole installation now."""
+    now = utc_now()
+    with installation.engine.connect().execution_options(**READ_ONLY) as connection:
+        rows = connection.execute(select(processes).order_by(processes.c.name)).all()
+        oldest = connection.scalar(select(func.min(posts.c.changed_at)).where(posts.c.outcome == "new"))
+        newest = connection.scalar(select(func.max(posts.c.counted_at)))
+        updated = connection.scalar(select(func.max(posts.c.processed_at)))
+    watched = [s for s in source_statuses(installation) if s.state != "off"]
+    return Status(
+        at=now,
+        processes=tuple(Process(*row, alive=now - row.beat_at < GONE_AFTER) for row in rows),
+        outcomes=dict(installation.archive.outcomes()),
+        indexed=installation.index.count(),
+        newest_post_at=newest,
+        updated_at=updated,
+        oldest_waiting_at=oldest,
+        sources_ok=sum(s.state == "ok" for s in watched),
+        sources_watched=len(watched),
+    )
+
+
+def source_statuses(installation: Installation) -> list[SourceStatus]:
+    """Every source of the registry with its health, those that need a look first, then by name."""
+    health, totals = installation.memory.health(), installation.archive.totals_by_source()
+    newest = _newest_by_source(installation)
+    now = utc_now()
+    found = []
+    for source in installation.sources.values():
+        known, counts = health.get(source.id), totals.get(source.id, {})
+        state, message = (known.state, known.message) if known else ("unknown", "")
+        if not source.enabled:
+            state = "off"
+        elif state in ("ok", "partial") and (latest := newest.get(source.id)) and now - latest > SILENT_AFTER:
+            state, message = "silent", f"không có bài mới đã {(now - latest).days} ngày"
+        found.append(
+            SourceStatus(
+                id=source.id,
+                name=source.name,
+                home=source.home,
+                kind=source.kind,
+                owned=source.owned,
+                state=state,  # type: ignore[arg-type]
+                message=message,
+                last_run_at=known.last_run_at if known else None,
+                last_success_at=known.last_success_at if known else None,
+                last_new_at=known.last_new_at if known else None,
+                due_at=known.due_at if known else None,
+                newest_post_at=newest.get(source.id),
+                posts=sum(counts.values()),
+                relevant=counts.get("annotated", 0),
+            )
+        )
+    order = ("blocked", "failing", "silent", "partial", "unknown", "ok", "off")
+    return sorted(found, key=lambda s: (order.index(s.state), s.name))
+
+
+def _newest_by_source(installation: Installation) -> dict[str, datetime]:
+    query = select(posts.c.source, func.max(posts.c.counted_at)).group_by(posts.c.source)
+    with installation.archive.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}

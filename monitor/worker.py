@@ -1,0 +1,102 @@
+"""The worker: one process that crawls by cadence, takes posts through to the index and keeps house.
+
+It holds no state of its own: killed at any moment and started again, it goes on from the archive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from crawlers.run import install_reactor
+
+from crawlers.source import Source
+from index.port import IndexUnavailable
+from monitor.archive import utc_now
+from monitor.collect import collect, due_sources
+from monitor.installation import Installation
+from monitor.process import Processor
+from monitor.settings import Settings
+from monitor.status import BEAT, beat, leave
+
+SOURCES_AT_ONCE = 8
+
+log = logging.getLogger("duluan.worker")
+
+
+class Worker:
+    """The jobs of the worker and their schedule. Runs inside one asyncio loop."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._it = installation
+        self._processor = Processor(installation)
+        self._understanding = ThreadPoolExecutor(1, thread_name_prefix="process")
+        self._started_at = utc_now()
+        self._problem = ""
+        self._passes: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Works until SIGTERM or SIGINT."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, self._stopping.set)
+        scheduler = AsyncIOScheduler(timezone="Asia/Ho_Chi_Minh", job_defaults={"coalesce": True, "max_instances": 1})
+        settings, soon = self._it.settings, utc_now()
+        every = {
+            self.beat: BEAT.total_seconds(),
+            self.process: settings.process_every_seconds,
+            self.crawl: settings.crawl_every_seconds,
+        }
+        for job, seconds in every.items():
+            scheduler.add_job(job, "interval", seconds=seconds, next_run_time=soon, misfire_grace_time=None)
+        scheduler.add_job(self.keep_house, "cron", hour=3, minute=17)
+        scheduler.start()
+        await self._stopping.wait()
+        scheduler.shutdown(wait=False)
+        for task in list(self._passes.values()):
+            task.cancel()
+        self._understanding.shutdown(wait=True, cancel_futures=True)
+        leave(self._it.engine, "worker")
+
+    async def beat(self) -> None:
+        names = [self._it.source_name(id) for id in sorted(self._passes)]
+        doing = self._problem or (f"đang thu thập {', '.join(names)}" if names else "đang chờ")
+        beat(self._it.engine, "worker", doing, started_at=self._started_at)
+
+    async def crawl(self) -> None:
+        """Starts a pass over each source that is due and not under way; one slow source holds up no other."""
+        for source in due_sources(self._it):
+            if source.id not in self._passes and len(self._passes) < SOURCES_AT_ONCE:
+                self._passes[source.id] = asyncio.create_task(self._pass(source))
+
+    async def _pass(self, source: Source) -> None:
+        try:
+            await collect(self._it, [source])
+        except Exception:
+            log.exception("pass over %s failed; it is tried again when due", source.id)
+        finally:
+            self._passes.pop(source.id, None)
+
+    async def process(self) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._understanding, self._processor.run)
+            self._problem = ""
+        except IndexUnavailable as error:
+            self._problem = f"chỉ mục đang gián đoạn: {error}"
+            log.warning("index unavailable, posts go on waiting: %s", error)
+
+    async def keep_house(self) -> None:
+        self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
+        self._it.memory.drop_old_runs()
+
+
+def main(settings: Settings) -> None:
+    """Runs the worker in this process until it is told to stop."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    install_reactor()
+    with Installation(settings) as installation:
+        asyncio.get_event_loop().run_until_complete(Worker(installation).run())
