@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ NODES = ("Tin tức - Thời sự", "Đời sống - Dân sinh", "Du lịch - V�
 LEISURE = frozenset({"tourism", "culture_sports"})
 NEWSLIKE = frozenset({"disaster", "security", "traffic", "government", "economy", "land", "defense"})
 CHANNEL = "nguoiquangtri"
+FIRST_THREAD, FIRST_POST, FIRST_MESSAGE = 2_101, 40_001, 1_501
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class World:
             versions=tuple(self._versions(story, number, published)),
             author=telling.author or "Tổng hợp",
             section=section,
-            tags=_tags(story),
+            tags=_tags(telling.title, section),
             sentiment=telling.sentiment or story.sentiment,
             copy_of=(story.id, telling.copy) if telling.copy is not None else None,
             new_design=outlet.behaviour == "redesign" and published >= self.anchor - timedelta(days=outlet.days or 0),
@@ -223,11 +225,11 @@ class World:
             for story, k, thread in pairs
             for n, reply in enumerate(thread.posts)
         )
-        ids = {key[1:]: 40_001 + place for place, key in enumerate(posts)}
+        ids = {key[1:]: FIRST_POST + place for place, key in enumerate(posts)}
         return tuple(
             ForumThread(
                 key=(story.id, k),
-                id=2_101 + place,
+                id=FIRST_THREAD + place,
                 node=_node(story),
                 title=thread.title,
                 posts=tuple(self._posts(story, k, thread, ids)),
@@ -253,7 +255,7 @@ class World:
         return tuple(
             ChannelPost(
                 key=(name, k),
-                id=1_501 + place,
+                id=FIRST_MESSAGE + place,
                 at=at,
                 text=message.text,
                 views=300 + chance(name, k, "views") % 4_000,
@@ -275,7 +277,7 @@ def _node(story: Story) -> int:
     return 1 if story.topics[0] in NEWSLIKE else 2
 
 
-def _tags(story: Story) -> tuple[str, ...]:
-    """Tags as an editor would set them: the places' bare names and what kind of page it is."""
-    names = [place.removeprefix("xã ").removeprefix("phường ") for place in story.places[:3]]
-    return (*names, "Quảng Trị") if story.relevance else tuple(names)
+def _tags(title: str, section: str) -> tuple[str, ...]:
+    """Tags as an editor might set them. Made from the title, not from the truth, which pages must not leak."""
+    names = re.findall(r"(?<=[\w,] )[A-ZĐÀ-Ỹ][\w]*(?: [A-ZĐÀ-Ỹ][\w]*)+", title)
+    return (*dict.fromkeys(names), section.lower())[:4]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
 
 VN = timezone(timedelta(hours=7))
@@ -48,8 +49,8 @@ def iso_naked(moment: datetime) -> str:
     return local(moment).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def rfc822(moment: datetime) -> str:
-    return format_datetime(local(moment))
+def rfc822(moment: datetime, zone: tzinfo = VN) -> str:
+    return format_datetime(moment.astimezone(zone))
 
 
 def http_date(moment: datetime) -> str:
@@ -85,3 +86,7 @@ def epoch(moment: datetime) -> int:
 def short_number(number: int) -> str:
     """`1234` -> `1.2K`, as Telegram shows views."""
     return str(number) if number < 1000 else f"{number / 1000:.1f}".removesuffix(".0") + "K"
+
+
+def escaped(text: str) -> str:
+    return html.escape(text, quote=False)
