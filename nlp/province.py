@@ -1,4 +1,4 @@
-"""A province as data: its units of today and before, landmarks, the names it shares, loaded from `provinces/<id>.json`."""
+"""A province as data: units of today and before, landmarks, shared names; loaded from `provinces/<id>.json`."""
 
 from __future__ import annotations
 

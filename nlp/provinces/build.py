@@ -2,7 +2,8 @@
 
     python -m nlp.provinces.build quangtri --tables /path/to/site-packages/vietnamadminunits/data
 
-Needed only to make or refresh a record; the record itself is committed. Another province: write its `<id>.yaml`, run this.
+Needed only to make or refresh a record; the record itself is committed. Another province: write
+its `<id>.yaml` and run this.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ def _former(
 ) -> list[dict[str, Any]]:
     """Former provinces, districts and communes, each with the ids of today's units that it became."""
     prefix, names = notes["prefix"] + "-cu", [*notes["former"], notes["name"]]
-    communes, districts, provinces = [], {}, {}
+    communes: list[dict[str, Any]] = []
+    districts: dict[str, dict[str, Any]] = {}
+    provinces: dict[str, dict[str, Any]] = {}
     for row in rows:
         if row["provinceShort"] not in names:
             continue

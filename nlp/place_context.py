@@ -1,0 +1,187 @@
+"""What stands around a place name: the words that make it a place, a person, a street or somebody's birthplace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from nlp.province import Exclusion, Province, Unit
+from nlp.text import fold, unaccent
+
+_WORDS = {
+    "tỉnh": "tỉnh", "thành phố": "thành phố", "tp": "thành phố", "thị xã": "thị xã", "tx": "thị xã",
+    "thị trấn": "thị trấn", "tt": "thị trấn", "huyện": "huyện", "xã": "xã", "phường": "phường",
+    "đặc khu": "đặc khu", "đảo": "đặc khu", "huyện đảo": "huyện", "thôn": "thôn", "bản": "thôn", "làng": "thôn",
+    "xóm": "thôn", "ấp": "thôn", "khu phố": "thôn", "tổ dân phố": "thôn", "đường": "đường", "phố": "đường",
+    "đại lộ": "đường", "hẻm": "đường", "ngõ": "đường", "kiệt": "đường", "nhà máy": "", "quận": "quận",
+}  # fmt: skip
+_DOTTED = {"h": "huyện", "x": "xã", "p": "phường", "t": "tỉnh", "tp": "thành phố", "tx": "thị xã", "tt": "thị trấn"}
+_PREFIXES = {**{unaccent(word): kind for word, kind in _WORDS.items()}, **_WORDS}
+_PREFIX = re.compile(
+    r"(?<![^\W_])(?:(" + "|".join(sorted(map(re.escape, _PREFIXES), key=len, reverse=True)) + r")\s"
+    r"|(tp|tx|tt|h|x|p|t)\.\s?)$"
+)
+
+
+def prefix_before(view: str, start: int) -> str:
+    """The kind of unit that the words before `start` announce (“TP.” -> “thành phố”), "" when none."""
+    match = _PREFIX.search(view, max(0, start - 14), start)
+    if not match:
+        return ""
+    return _PREFIXES[match.group(1)] if match.group(1) else _DOTTED[match.group(2)]
+
+
+_TITLES = frozenset(
+    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "danh ca", "mc", "tác giả", "cháu"]
+)
+_FAMILIES = frozenset(
+    re.split(
+        " ",
+        "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Ngô Dương Lý Thị Văn Đinh Trịnh Mai Cao Đoàn Lâm Đào",
+    )
+)
+_WORD_BEFORE = re.compile(r"([^\W\d_]+) $")
+_TWO_BEFORE = re.compile(r"([^\W\d_]+) ([^\W\d_]+) $")
+_WORD_AFTER = re.compile(r" ([^\W\d_]+)")
+_ORIGIN = re.compile(
+    r"(?<![^\W_])(?:quê(?: quán| gốc| nhà| hương)?|nguyên quán|gốc|sinh ra|chào đời|người con|con dân|que)"
+    r"(?: ở| tại| là| từ| của|:|,)?(?: o)?\s*(?:(?:tỉnh|huyện|xã|phường|thị xã|thành phố|tp\.?|vùng đất|đất|miền) ?)?$"
+)
+# An address that goes on into another province: “xã Tân Lập, huyện A, tỉnh B”, “đường Quảng Trị (Đà Nẵng)”.
+_ADDRESS = re.compile(
+    r"(?:\s*[,(\-–]\s*(?:(?:xã|phường|quận|huyện|thị xã|thành phố|tp\.?|p\.|q\.)\s?[^,.;()\n]{2,30})?){0,2}"
+    r"[\s,(\-–]*(?:ở|tại|của)?\s*(?:tỉnh|thành phố|tp\.?|t\.)?\s*"
+)
+_ADDRESS_GAP = re.compile(r"[\s,(\-–]*(?:(?:tỉnh|huyện|xã|phường|thị xã|thành phố|tp\.?|h\.|t\.)\s?)?")
+
+
+class Spot(Protocol):
+    """Anything with a start offset (another province's name)."""
+
+    @property
+    def start(self) -> int: ...
+
+
+class Surroundings:
+    """One text as given and its lower-case view of equal length."""
+
+    def __init__(self, text: str, view: str) -> None:
+        self.text = text
+        self.view = view
+        self._folded: str | None = None
+
+    def is_name(self, start: int, end: int) -> bool:
+        """Whether the span is written as a name: capitals throughout, or after a first common word (sông Gianh)."""
+        words = [word for word in self.text[start:end].split() if word[0].isalpha()]
+        small = [word[0].islower() for word in words]
+        return not any(small) or (len(small) > 1 and not small[-1])
+
+    def is_small(self, start: int) -> bool:
+        """Whether the line is typed all in small letters, as comments often are."""
+        begin = self.text.rfind("\n", 0, start) + 1
+        end = self.text.find("\n", start)
+        line = self.text[begin : end if end >= 0 else len(self.text)]
+        return sum(map(str.isupper, line[1:])) <= 1
+
+    def is_origin(self, start: int) -> bool:
+        """Whether the words before say that somebody comes from there."""
+        return _ORIGIN.search(self.view, max(0, start - 34), start) is not None
+
+    def is_address_gap(self, start: int, end: int) -> bool:
+        return 0 <= end - start <= 20 and _ADDRESS_GAP.fullmatch(self.view, start, end) is not None
+
+    def is_person(self, start: int) -> bool:
+        """Whether a title (ông, bà, NSND) or a family name stands directly before."""
+        window = self.text[max(0, start - 24) : start]
+        match = _WORD_BEFORE.search(window)
+        if not match:
+            return False
+        word = match.group(1)
+        if word in _FAMILIES:
+            return True
+        if word.lower() not in _TITLES:
+            return False
+        pair = _TWO_BEFORE.search(window)
+        return not (pair and pair.group(1).lower() in ("thầy", "các", "bà", "quý", "chị", "anh"))
+
+    def runs_on(self, start: int, end: int) -> bool:
+        """Whether the span is a part of a longer capitalised name (“Tân Mỹ Linh”, “Bắc Trường Sơn”)."""
+        after = _WORD_AFTER.match(self.text, end)
+        if after and after.group(1)[0].isupper() and not after.group(1).isupper():
+            return True
+        before = _WORD_BEFORE.search(self.text[max(0, start - 14) : start])
+        if not before or not before.group(1)[0].isupper():
+            return False
+        place = max(0, start - len(before.group()))
+        return (
+            place > 0 and self.text[place - 1] not in "\n" and self.text[max(0, place - 2) : place] not in (". ", "! ")
+        )
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Whether the text holds one of these words, with or without accents."""
+        if self._folded is None:
+            self._folded = unaccent(self.view)
+        return any(word in self.view or unaccent(word) in self._folded for word in words)
+
+
+class Context:
+    """The province's own rules about its names."""
+
+    def __init__(self, province: Province) -> None:
+        self._rules: dict[str, list[Exclusion]] = {}
+        for rule in province.exclusions:
+            for name in rule.names:
+                self._rules.setdefault(name, []).append(rule)
+
+    def objection(
+        self, start: int, end: int, prefix: str, unit: Unit, around: Surroundings, others: Sequence[Spot]
+    ) -> str:
+        """Why the name is no place of ours here, in Vietnamese; "" when nothing speaks against it."""
+        surface = around.text[start:end]
+        named = prefix == unit.type
+        if not named and (rule := self._excluded(start, end, around)):
+            return f"{surface}: {rule.why}"
+        if prefix == "đường" and unit.level != "landmark" and others and self._is_street(start, end, around):
+            return f"tên đường {surface}"
+        if unit.level != "province" and not named and unit.level != "landmark" and around.is_person(start):
+            return f"tên người {surface}"
+        if prefix in ("thôn", "quận") and unit.trust != "name":
+            return f"nơi khác cùng tên {surface}"
+        risky = unit.trust != "name" or bool(unit.elsewhere) or prefix in ("thôn", "đường")
+        if risky and any(0 <= o.start - end <= 70 and _ADDRESS.fullmatch(around.view, end, o.start) for o in others):
+            return f"{surface} của tỉnh khác"
+        return ""
+
+    @staticmethod
+    def _is_street(start: int, end: int, around: Surroundings) -> bool:
+        """“đường Quảng Trị” is a street; “tuyến đường Đông Hà - Lao Bảo” is a road of ours."""
+        before = around.view[max(0, start - 14) : start]
+        return "tuyến" not in before and not around.view[end : end + 3].startswith((" - ", " – ", "-"))
+
+    def _excluded(self, start: int, end: int, around: Surroundings) -> Exclusion | None:
+        rules = self._rules.get(fold(around.text[start:end]), ())
+        before, after = around.view[max(0, start - 24) : start].rstrip(), around.view[end : end + 30].lstrip(" ,(-")
+        for rule in rules:
+            if any(before.endswith(word) for word in rule.before) or any(map(after.startswith, rule.after)):
+                return rule
+            if rule.near and around.has(rule.near):
+                return rule
+        return None
+
+    @staticmethod
+    def is_alone(unit: Unit) -> bool:
+        """Whether name and type together are found in no other province (“xã Cự Nẫm”, not “xã Thanh”)."""
+        return not unit.elsewhere and " " in unit.short
+
+    @staticmethod
+    def may_wait(unit: Unit, prefix: str, around: Surroundings, start: int, end: int, *, folded: bool) -> bool:
+        """Whether a name that is not sure by itself may become sure by other places of the province."""
+        named = prefix == unit.type
+        if folded:
+            return named or unit.trust == "name"
+        if not around.is_name(start, end):
+            return named and unit.trust == "name"
+        if unit.trust == "prefix" or " " not in unit.short:
+            return named
+        return named or unit.level == "landmark" or not around.runs_on(start, end)
