@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from crawlers.run import CrawlSettings
-from nlp.province import Province, load_province
 
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
@@ -21,6 +20,7 @@ from monitor.settings import Settings
 from monitor.source_memory import SourceMemory
 from nlp import text
 from nlp.annotate import Annotator
+from nlp.province import Province
 
 ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
 
@@ -54,7 +54,7 @@ class Installation:
 
     @cached_property
     def province(self) -> Province:
-        return load_province(self.settings.province)
+        return Province.load(self.settings.province)
 
     @property
     def min_relevance(self) -> int:

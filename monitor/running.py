@@ -12,12 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from sandbox.sources import write_sources
 
 from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
@@ -61,8 +61,8 @@ def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PO
     sources = folder / "sandbox-sources.yaml"
     settings = settings.model_copy(update={"data": folder})
     serve = ["sandbox", "--port", str(sandbox_port), "--anchor", rfc3339(anchor), "--sources", str(sources.resolve())]
+    sources.unlink(missing_ok=True)
     sandbox = Program("sandbox", [sys.executable, "-m", *serve])
-    write_sources(sources, sandbox_port)
     environment = {
         "DULUAN_SOURCES": str(sources.resolve()),
         "DULUAN_ALLOW_PRIVATE": "true",
@@ -71,7 +71,8 @@ def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PO
         "DULUAN_PORT": str(settings.port),
         "DULUAN_HOST": settings.host,
     }
-    supervisor = Supervisor([sandbox, *programs(settings, environment)], say=console.print)
+    ours = [replace(program, after=sources) for program in programs(settings, environment)]
+    supervisor = Supervisor([sandbox, *ours], say=console.print)
     ready = (supervisor, dashboard_url(settings), console)
     threading.Thread(target=_announce_demo, args=ready, daemon=True).start()
     supervisor.run()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a process that ended is started again
 STEADY = 60.0  # seconds after which an earlier failure is forgotten
@@ -19,11 +20,12 @@ PATIENCE = 15.0  # seconds that a process gets to end in order
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process to keep running, with what its environment has besides ours."""
+    """A process to keep running, with what its environment has besides ours; not started before `after` exists."""
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    after: Path | None = None
 
 
 class Supervisor:
@@ -63,7 +65,8 @@ class Supervisor:
     def _tend(self, program: Program) -> None:
         running = self._running.get(program.name)
         if running is None:
-            if time.monotonic() >= self._due[program.name]:
+            ready = program.after is None or program.after.exists()
+            if ready and time.monotonic() >= self._due[program.name]:
                 self._start(program)
         elif running.poll() is not None:
             del self._running[program.name]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
 from crawlers.imports import Rejected, read_posts
-from crawlers.post import Post
 from crawlers.saved import SavedPage, read_saved
+
+from crawlers.post import Post
 from crawlers.sink import CrawlResult
 from monitor.archive import Archive, IdTaken
 from monitor.commands.common import (
@@ -45,6 +43,7 @@ def crawl(
 ) -> None:
     """Một lượt thu thập lịch sự các nguồn đến hạn (hoặc các nguồn được nêu) vào kho lưu."""
     from crawlers.run import install_reactor
+
     from monitor.collect import collect, due_sources
 
     install_reactor()
@@ -58,7 +57,9 @@ def crawl(
             results = asyncio.get_event_loop().run_until_complete(passes)
     if json:
         print_json([{"source": r.source, "state": r.state, "message": r.message, "new": r.new} for r in results])
-    print_table("Thu thập", ("nguồn", "tình trạng", "mới", "sửa", "không đổi", "yêu cầu", "304"), map(_row, results), to=said)
+    print_table(
+        "Thu thập", ("nguồn", "tình trạng", "mới", "sửa", "không đổi", "yêu cầu", "304"), map(_row, results), to=said
+    )
     if any(result.state in ("failing", "blocked") for result in results):
         raise typer.Exit(1)
 
@@ -97,7 +98,14 @@ def ingest(
 def _page_record(page: SavedPage) -> dict[str, object]:
     links = [{"url": link.url, "title": link.title} for link in page.links]
     posts = [post.as_json() for post in page.posts]
-    return {"file": str(page.file), "url": page.url, "kind": page.kind, "posts": posts, "links": links, "problem": page.problem}
+    return {
+        "file": str(page.file),
+        "url": page.url,
+        "kind": page.kind,
+        "posts": posts,
+        "links": links,
+        "problem": page.problem,
+    }
 
 
 @app.command("import")
@@ -142,8 +150,14 @@ def _store(archive: Archive, file: Path, batch: list[tuple[int, Post]], stored: 
 
 
 def _summary(title: str, *counters: Counter[str]) -> None:
-    words = {"new": "bài mới", "revised": "bài có sửa", "unchanged": "không đổi", "article": "trang bài", "listing": "trang danh mục",
-             "problem": "trang lỗi"}
+    words = {
+        "new": "bài mới",
+        "revised": "bài có sửa",
+        "unchanged": "không đổi",
+        "article": "trang bài",
+        "listing": "trang danh mục",
+        "problem": "trang lỗi",
+    }
     rows = [(words.get(name, name), number(count)) for counter in counters for name, count in counter.items()]
     print_table(title, ("loại", "số"), rows, to=said)
 
@@ -166,7 +180,11 @@ def process(
         failed = installation.archive.failed(limit=20) if done.failed else []
     for post in failed:
         warn(f"{post.id} {post.post.url}: {post.reason}")
-    rows = [("đã phân tích", number(done.annotated)), ("không liên quan", number(done.irrelevant)), ("lỗi", number(done.failed))]
+    rows = [
+        ("đã phân tích", number(done.annotated)),
+        ("không liên quan", number(done.irrelevant)),
+        ("lỗi", number(done.failed)),
+    ]
     print_table("Đã xử lý", ("kết quả", "số bài"), rows, to=said)
     if done.failed:
         raise typer.Exit(1)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from crawlers.imports import Rejected, read_posts
-from crawlers.post import Post
 from crawlers.source import REGISTRY, load_sources
-from monitor.archive import post_id
-from monitor.commands.common import UsageError, app, print_json, print_line, said, settings_for, warn
+from monitor.commands.common import UsageError, app, print_json, print_line, settings_for, warn
 from nlp.annotation import Document
 
 InputFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
@@ -53,8 +48,9 @@ def _extract_list(file: Path) -> None:
 
 
 def _extracted(file: Path, url: str) -> dict[str, Any]:
-    from crawlers.extract import extract
     from crawlers.saved import read_page, source_of
+
+    from crawlers.extract import extract
 
     return extract(read_page(file), url, source_of(url, load_sources(REGISTRY))).as_json()
 

@@ -129,7 +129,9 @@ def test_killed_while_storing_loses_nothing_that_was_confirmed(tmp_path: Path) -
         """
     )
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
+    )
     assert process.stdout is not None
     confirmed = [int(next(process.stdout)) for _ in range(200)][-1]
     process.send_signal(signal.SIGKILL)

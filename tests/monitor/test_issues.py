@@ -14,7 +14,14 @@ OUTLETS = ("qtnm", "dhtt", "tntb", "dsvn", "pldn", "antt", "tnvn")
 
 
 def told(
-    number: int, hours: float, *, story: str, source: str = "qtnm", kind: str = "news", voice: str = "", **changed: object
+    number: int,
+    hours: float,
+    *,
+    story: str,
+    source: str = "qtnm",
+    kind: str = "news",
+    voice: str = "",
+    **changed: object,
 ) -> Evidence:
     values: dict[str, object] = {
         "id": f"{story}-{number}",
@@ -90,9 +97,7 @@ def test_one_angry_person_is_one_voice() -> None:
 
 def test_a_story_is_measured_against_its_own_past() -> None:
     """A running event that is told eight times a day, every day, does not rise."""
-    running = [
-        told(n, 240 - n * 3, story="keo-dai", source=OUTLETS[n % 7]) for n in range(80)
-    ]
+    running = [told(n, 240 - n * 3, story="keo-dai", source=OUTLETS[n % 7]) for n in range(80)]
     assert "keo-dai" not in [issue.id for issue in rising_issues(quiet_days() + running, AT)]
 
 
