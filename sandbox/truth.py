@@ -86,17 +86,17 @@ def _article(
 
 
 def _thread(thread: ForumThread, story: Story, site: Site, now: datetime | None) -> Iterator[dict[str, Any]]:
-    """The first post has the thread's URL and title; a reply its permanent link and the thread as parent."""
+    """The first post has the thread's URL and title; a reply is a comment at its anchor, the thread its parent."""
     url = site.base + thread.path
     for post in thread.posts if now is None else thread.visible(now):
         first = post is thread.posts[0]
         record = _text(
             story,
             "forum",
-            url if first else f"{url}post-{post.id}",
+            url if first else f"{url}#post-{post.id}",
             post.at,
             post.sentiment,
-            kind="forum",
+            kind="forum" if first else "comment",
             title=thread.title if first else "",
             body=post.text,
         )
