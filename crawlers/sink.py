@@ -12,9 +12,7 @@ from typing import Literal, Protocol
 from crawlers.post import Post
 
 Stored = Literal["new", "revised", "unchanged"]
-UrlOutcome = Literal[
-    "archived", "listing", "refused", "not_found", "empty", "error", "blocked", "skipped", "too_large"
-]
+UrlOutcome = Literal["archived", "listing", "refused", "not_found", "empty", "error", "blocked", "skipped", "too_large"]
 SourceState = Literal["ok", "partial", "blocked", "failing", "unknown"]
 
 

@@ -1,0 +1,51 @@
+"""Tells a challenge (a page for browsers and people only) from a page. Pure; none is ever passed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_BODY = 60_000  # characters looked at: challenges are small and say what they are early
+_TINY = 4_000
+_MARKERS = (
+    ("cloudflare", re.compile(r"<title>\s*(Just a moment|Attention Required! \| Cloudflare)|cf-browser-verification|"
+                              r"/cdn-cgi/challenge-platform/h/|cf_chl_opt|__cf_chl_", re.IGNORECASE)),
+    ("captcha", re.compile(r"<title>[^<]*(captcha|robot check|are you (a )?human|xác minh (bạn|không phải))", re.IGNORECASE)),
+    ("ddos-guard", re.compile(r"ddos-guard|sucuri_cloudproxy_js|_Incapsula_Resource|stackpath|imperva", re.IGNORECASE)),
+)  # fmt: skip
+_CAPTCHA_FORM = re.compile(r"(g-recaptcha|h-captcha|cf-turnstile|data-sitekey)", re.IGNORECASE)
+_SETS_COOKIE = re.compile(r"document\.cookie\s*=", re.IGNORECASE)
+_RELOADS = re.compile(
+    r"location\.(reload|replace|href)|window\.location\s*=|location\s*=|http-equiv=[\"']?refresh", re.IGNORECASE
+)
+_SCRIPT = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_SUSPECT_STATUS = frozenset({401, 403, 405, 429, 503})
+
+
+def challenge(status: int, headers: Mapping[str, str], body: str) -> str | None:
+    """What kind of challenge the response is, None for a page. `headers` with lower-case names."""
+    if headers.get("cf-mitigated", "").lower() == "challenge":
+        return "cloudflare"
+    head = body[:_BODY]
+    visible = _visible(head) if len(body) < _TINY or status in _SUSPECT_STATUS else None
+    for kind, marker in _MARKERS:
+        # On a full page these words may be the topic or a harmless script; on an error or a tiny page they are not.
+        if marker.search(head) and (status in _SUSPECT_STATUS or len(_visible(head)) < 1_000):
+            return kind
+    if visible is None or len(visible) > 400:
+        return None
+    if _CAPTCHA_FORM.search(head):
+        return "captcha"
+    if len(body) < _TINY and "<script" in head.lower():
+        if _SETS_COOKIE.search(head) and (_RELOADS.search(head) or len(visible) < 80):
+            return "javascript-cookie"
+        if len(visible) < 20 and _RELOADS.search(head):
+            return "javascript-only"
+    return None
+
+
+def _visible(html: str) -> str:
+    return " ".join(
+        _TAG.sub(" ", _SCRIPT.sub(" ", re.sub(r"<head\b.*?</head\s*>", " ", html, flags=re.I | re.S))).split()
+    )

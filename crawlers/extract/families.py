@@ -1,0 +1,263 @@
+"""Page families: declared selectors (`families.yaml`) and how they are read off a page.
+
+A family is data with dated versions, so that a redesign adds a version and old pages stay readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from crawlers.extract.text import Node, Tree, clean, first, line, paragraphs, parse, remove, squash, words
+
+_FILE = Path(__file__).parent / "families.yaml"
+FIRST_PARAGRAPH = "first-paragraph"
+MULTI_POST = frozenset({"xenforo", "telegram"})
+_BOILERPLATE = re.compile(
+    r"(vui lòng (đăng nhập|bật javascript|chờ)|trang (bạn tìm|không tồn tại|này không)|enable javascript|"
+    r"just a moment|access denied|page not found|không tìm thấy trang)",
+    re.IGNORECASE,
+)
+_CREDIT = re.compile(r"^(theo|tin, ảnh|bài, ảnh|bài và ảnh|ảnh|tác giả|thực hiện|nguồn)\s*[:.]?\s+", re.IGNORECASE)
+_SHORTEST_BODY = 80
+_STOP = frozenset(
+    [
+        "và",
+        "của",
+        "là",
+        "có",
+        "cho",
+        "với",
+        "các",
+        "những",
+        "một",
+        "được",
+        "tại",
+        "trong",
+        "về",
+        "từ",
+        "the",
+        "of",
+        "a",
+        "to",
+        "in",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Selectors of one design of a family, each a tuple tried in order."""
+
+    version: str
+    since: date
+    title: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()
+    date: tuple[str, ...] = ()
+    author: tuple[str, ...] = ()
+    section: tuple[str, ...] = ()
+    junk: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One content system: its article addresses (a pattern over the path), listing selectors and page versions."""
+
+    name: str
+    article_url: re.Pattern[str] | None = None
+    listing: tuple[str, ...] = ()
+    versions: tuple[Version, ...] = ()
+    telling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What selectors found on a page, before any judgement; times and names as written."""
+
+    title: str
+    lead: str
+    body: tuple[str, ...]
+    date: str
+    author: str
+    section: str
+    version: str = ""
+
+
+@cache
+def families() -> dict[str, Family]:
+    """All declared families by name, multi-post ones included. Raises KeyError or TypeError for a broken file."""
+    declared = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    found = {name: _family(name, record) for name, record in declared.items()}
+    found["xenforo"] = Family("xenforo", re.compile(r"/(threads|t)/[^/]+/?$"), (".structItem-title a[href]",))
+    found["telegram"] = Family("telegram", re.compile(r"^/[A-Za-z]\w+/\d+$"), ())
+    return found
+
+
+def family(name: str | None) -> Family | None:
+    return families().get(name) if name else None
+
+
+def by_markup(tree: Tree) -> Iterator[Family]:
+    """The families of which a version's foremost (most particular) title and body selectors both meet something."""
+    for each in families().values():
+        if not each.telling:
+            continue
+        for version in each.versions:
+            if _any(tree, version.body[:2]) and _any(tree, version.title[:2]):
+                yield each
+                break
+
+
+def by_listing(tree: Tree) -> Iterator[Family]:
+    """The families whose listing selectors meet at least three links of their own article form on the page."""
+    for each in families().values():
+        if each.article_url is None or not each.telling:
+            continue
+        hits = 0
+        for node in (node for selector in each.listing for node in tree.css(selector)):
+            hits += each.article_url.search((node.attributes.get("href") or "").split("?")[0]) is not None
+        if hits >= 3:
+            yield each
+
+
+def read(html: str, of: Family) -> Iterator[Reading]:
+    """A reading per version that finds a body on the page, newest version first."""
+    for version in of.versions:
+        # A fresh tree for each: taking junk out changes the page.
+        tree = parse(html)
+        found = _reading(tree, version)
+        if found is not None:
+            yield found
+
+
+def doubts(reading: Reading) -> tuple[str, ...]:
+    """Reasons not to believe the reading; empty when it looks like the article."""
+    body = " ".join(reading.body)
+    found = []
+    if len(body) < _SHORTEST_BODY:
+        found.append("body_short")
+    elif len(body) < 600 and _BOILERPLATE.search(body):
+        found.append("boilerplate")
+    if not reading.title:
+        found.append("no_title")
+    elif not _about(reading.title, f"{reading.lead} {body}"):
+        found.append("title_unrelated")
+    return tuple(found)
+
+
+def _family(name: str, record: dict[str, object]) -> Family:
+    pattern = record.get("article_url")
+    versions = record["versions"]
+    assert isinstance(versions, list)
+    return Family(
+        name=name,
+        article_url=re.compile(str(pattern)) if pattern else None,
+        listing=_selectors(record.get("listing")),
+        versions=tuple(_version(each) for each in versions),
+        telling=bool(record.get("telling", True)),
+    )
+
+
+def _version(record: dict[str, object]) -> Version:
+    since = record["since"]
+    assert isinstance(since, date)
+    named = ("title", "lead", "body", "date", "author", "section", "junk")
+    return Version(str(record["version"]), since, **{name: _selectors(record.get(name)) for name in named})
+
+
+def _selectors(value: object) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()
+
+
+def _any(tree: Tree, selectors: tuple[str, ...]) -> bool:
+    return any(tree.css_first(selector) is not None for selector in selectors)
+
+
+def _reading(tree: Tree, version: Version) -> Reading | None:
+    body = _body(tree, version)
+    if body is None:
+        return None
+    # Author and date lines often stand inside the body and go with the junk: read them first.
+    author, when = _author(tree, version), _date(first(tree, version.date))
+    section = line(first(tree, version.section))
+    title = line(first(tree, version.title))
+    lead_from_body = FIRST_PARAGRAPH in version.lead
+    lead_node = None if lead_from_body else first(tree, version.lead)
+    if lead_node is not None:
+        remove(lead_node, version.junk)
+    lead = line(lead_node)
+    remove(body, version.junk)
+    inside = lead_node is not None and _within(lead_node, body)
+    parts = paragraphs(body)
+    if lead_from_body and parts:
+        lead, parts = _split_lead(parts, title)
+    elif inside or lead:
+        parts = without_lead(parts, lead)
+    return Reading(title, lead, tuple(_without_title(parts, title)), when, author, section, version.version)
+
+
+def _body(tree: Tree, version: Version) -> Node | None:
+    """The node with the most text among the first selector's that has any: systems leave empty twins for pop-ups."""
+    for selector in version.body:
+        nodes = [node for node in tree.css(selector) if len(clean(node.text())) > 0]
+        if nodes:
+            return max(nodes, key=lambda node: len(node.text()))
+    return None
+
+
+def _within(node: Node, outer: Node) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.mem_id == outer.mem_id:
+            return True
+        parent = parent.parent
+    return False
+
+
+def _split_lead(parts: list[str], title: str) -> tuple[str, list[str]]:
+    parts = _without_title(parts, title)
+    if not parts or len(parts[0]) > 700:
+        return "", parts
+    return parts[0], parts[1:]
+
+
+def without_lead(parts: list[str], lead: str) -> list[str]:
+    """The paragraphs without the one that repeats the lead."""
+    known = squash(lead)
+    if not known:
+        return parts
+    return [part for number, part in enumerate(parts) if not (number < 4 and squash(part) == known)]
+
+
+def _without_title(parts: list[str], title: str) -> list[str]:
+    return parts[1:] if parts and title and squash(parts[0]) == squash(title) else parts
+
+
+def _date(node: Node | None) -> str:
+    if node is None:
+        return ""
+    attributes = node.attributes
+    return clean(attributes.get("datetime") or attributes.get("content") or "") or line(node)[:200]
+
+
+def _author(tree: Tree, version: Version) -> str:
+    """The names as the page writes them, several joined by a semicolon; "" when there are none."""
+    for selector in version.author:
+        names = [_CREDIT.sub("", line(node)).strip(" -–|()") for node in tree.css(selector)]
+        names = [name for name in dict.fromkeys(names) if 1 < len(name) <= 60]
+        if names:
+            return ";".join(names[:4])
+    return ""
+
+
+def _about(title: str, text: str) -> bool:
+    wanted = {word for word in words(title) if word not in _STOP}
+    shared = wanted & set(words(text))
+    return len(shared) >= min(2, len(wanted))

@@ -1,0 +1,196 @@
+"""Readable text out of HTML nodes: paragraphs, one space between words, NFC."""
+
+from __future__ import annotations
+
+import html as entities
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+from w3lib.encoding import html_to_unicode
+
+Node = LexborNode
+Tree = LexborHTMLParser
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "iframe",
+        "svg",
+        "object",
+        "embed",
+        "video",
+        "audio",
+        "button",
+        "select",
+        "textarea",
+        "head",
+    ]
+)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"\w+")
+_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+
+
+def decode(html: str | bytes, charset: str | None = None) -> str:
+    """The page as text; bytes by BOM, the HTTP charset if given, the page's own declaration, then UTF-8.
+
+    Never raises: bytes that fit no encoding become replacement characters.
+    """
+    if isinstance(html, str):
+        return html.removeprefix("\ufeff").replace("\x00", "")
+    header = f"text/html; charset={charset}" if charset else None
+    _, text = html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)
+    return text.removeprefix("\ufeff").replace("\x00", "")
+
+
+def _guess(raw: bytes) -> str:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A page that is cut in the middle of a letter is still UTF-8.
+        return "utf-8" if error.start >= len(raw) - 4 else "cp1258"
+    return "utf-8"
+
+
+def parse(html: str | bytes) -> Tree:
+    """The parsed page; an empty page parses to an empty tree."""
+    return LexborHTMLParser(decode(html) or "<html></html>")
+
+
+def clean(text: str | None) -> str:
+    """One line: NFC, invisible characters out, runs of white space to one space."""
+    if not text:
+        return ""
+    return _SPACES.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
+
+
+def plain(text: str | None) -> str:
+    """One line out of text that may hold markup and doubly escaped entities (feeds, JSON-LD, meta)."""
+    if not text:
+        return ""
+    for _ in range(2):
+        if "&" in text:
+            text = entities.unescape(text)
+    if _TAG.search(text):
+        return clean(" ".join(paragraphs(LexborHTMLParser(text).root)))
+    return clean(text)
+
+
+def words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def squash(text: str) -> str:
+    """The text's letters and digits only, case folded: to compare what differs in spacing and punctuation."""
+    return "".join(words(unicodedata.normalize("NFC", text)))
+
+
+def paragraphs(node: Node | None) -> list[str]:
+    """The node's visible paragraphs in reading order; a new block or a `<br>` begins a new one."""
+    if node is None:
+        return []
+    lines: list[str] = []
+    pieces: list[str] = []
+
+    def end() -> None:
+        line = clean("".join(pieces))
+        if line:
+            lines.append(line)
+        pieces.clear()
+
+    # An explicit stack: hostile pages nest deeper than Python's recursion goes. None marks a block's end.
+    stack: list[Node | None] = [node]
+    while stack:
+        each = stack.pop()
+        if each is None:
+            end()
+            continue
+        tag = each.tag or ""
+        if tag == "-text":
+            pieces.append(each.text_content or "")
+        elif tag not in _SILENT and tag != "-comment":
+            if tag in _BLOCKS:
+                end()
+                stack.append(None)
+            stack.extend(reversed(list(each.iter(include_text=True))))
+    end()
+    return lines
+
+
+def line(node: Node | None) -> str:
+    """The node's visible text as one line."""
+    return clean(" ".join(paragraphs(node)))
+
+
+def first(tree: Tree | Node, selectors: Iterable[str]) -> Node | None:
+    """The first node with text, by selector in the order given."""
+    for selector in selectors:
+        for node in tree.css(selector):
+            if line(node) or node.attributes.get("content"):
+                return node
+    return None
+
+
+def remove(node: Node, selectors: Iterable[str]) -> None:
+    """Takes the nodes of these selectors out of the tree."""
+    query = ", ".join(selectors)
+    if not query:
+        return
+    for each in node.css(query):
+        # A selector may match the node itself (selectolax includes it) or what went with its parent.
+        if each.mem_id != node.mem_id and each.parent is not None:
+            each.decompose()
+
+
+def hidden(node: Node) -> bool:
+    """Whether the page itself hides the node from readers (inline style or attribute)."""
+    attributes = node.attributes
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return "display:none" in style or "visibility:hidden" in style or "hidden" in attributes

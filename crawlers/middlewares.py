@@ -1,0 +1,213 @@
+"""Our rules on the way to a server and back: one concern a class, wired in `run.scrapy_settings`.
+
+Each reads the pass's ledger from the spider. Order matters and is written where they are wired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.exceptions import CannotResolveHostError
+from scrapy.http import Response, TextResponse
+from scrapy.resolver import dnscache
+
+from crawlers.challenge import challenge
+from crawlers.extract.canonical import host
+from crawlers.ledger import Ledger
+from crawlers.outcomes import Stopped
+from crawlers.sink import Validators
+
+_FRESH = 300.0  # seconds an answer of the name system is believed
+
+
+class _Rule:
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def ledger(self) -> Ledger:
+        ledger = getattr(self.crawler.spider, "ledger", None)
+        assert isinstance(ledger, Ledger)
+        return ledger
+
+
+class ChallengeRule(_Rule):
+    """A host that answers with a challenge gets no more requests in this pass."""
+
+    def process_request(self, request: Request) -> None:
+        stopped = self.ledger.stopped.get(host(request.url))
+        if stopped is not None:
+            raise Stopped(*stopped)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if not isinstance(response, TextResponse):
+            return response
+        headers = {
+            name.decode("latin-1").lower(): b",".join(values).decode("latin-1")
+            for name, values in response.headers.items()
+        }
+        kind = challenge(response.status, headers, response.text)
+        if kind is not None:
+            reason = f"trang chặn máy thu thập bằng thử thách ({kind})"
+            self.ledger.stop_host(request.url, "blocked", reason)
+            raise Stopped("blocked", reason)
+        return response
+
+
+class ConditionalRule(_Rule):
+    """Asks "only if it changed" where the request wants it (`meta["conditional"]` = the URL it is remembered by)."""
+
+    def process_request(self, request: Request) -> None:
+        url = request.meta.get("conditional")
+        known = self.ledger.state.validators(url) if url else None
+        if known is None:
+            return
+        if known.etag:
+            request.headers["If-None-Match"] = known.etag
+        if known.last_modified:
+            request.headers["If-Modified-Since"] = known.last_modified
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if response.status == 304 and request.meta.get("conditional"):
+            self.ledger.not_modified += 1
+        return response
+
+
+class BackoffRule(RetryMiddleware):
+    """Retries 5xx, 429 and lost connections after a growing pause; the server's Retry-After rules, within a bound."""
+
+    async def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
+        if response.status in self.retry_http_codes:
+            wait = retry_after(response, datetime.now(UTC))
+            if wait is not None and wait > self.crawler.settings.getfloat("DULUAN_MAX_RETRY_AFTER"):
+                reason = f"máy chủ yêu cầu chờ {wait:.0f} giây"
+                self._ledger().stop_host(request.url, "error", reason)
+                raise Stopped("error", reason)
+            if request.meta.get("retry_times", 0) < self.max_retry_times:
+                await asyncio.sleep(self._pause(request) if wait is None else wait)
+        return super().process_response(request, response)
+
+    async def process_exception(  # type: ignore[override]
+        self, request: Request, exception: Exception
+    ) -> Request | Response | None:
+        if isinstance(exception, self.exceptions_to_retry) and (
+            request.meta.get("retry_times", 0) < self.max_retry_times
+        ):
+            await asyncio.sleep(self._pause(request))
+        return super().process_exception(request, exception)
+
+    def _pause(self, request: Request) -> float:
+        times: int = request.meta.get("retry_times", 0)
+        return float(self.crawler.settings.getfloat("DULUAN_BACKOFF")) * float(2**times)
+
+    def _ledger(self) -> Ledger:
+        ledger = getattr(self.crawler.spider, "ledger", None)
+        assert isinstance(ledger, Ledger)
+        return ledger
+
+
+class RobotsRule(_Rule):
+    """A robots.txt that cannot be had because the server fails closes the site for now (RFC 9309, 2.3.1.4)."""
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if request.meta.get("dont_obey_robotstxt") and response.status >= 500:
+            return response.replace(body=b"User-agent: *\nDisallow: /\n")
+        return response
+
+
+class AddressRule(_Rule):
+    """Refuses loopback, private, link-local and other non-public addresses, redirects and robots.txt included.
+
+    The address that was checked is put into Scrapy's DNS cache, so the connection goes to it and to no other.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._allowed = crawler.settings.getbool("DULUAN_ALLOW_PRIVATE")
+        self._checked: dict[str, float] = {}
+
+    async def process_request(self, request: Request) -> None:
+        name = urlsplit(request.url).hostname or ""
+        if request.meta.get("proxy"):
+            # The proxy resolves names; an address in the URL itself is still ours to judge.
+            if not self._allowed and _is_private(name):
+                raise Stopped("refused", "địa chỉ nội bộ")
+            return
+        if self._checked.get(name, 0.0) > time.monotonic():
+            return
+        addresses = await _resolve(name)
+        if not self._allowed and any(not public(address) for address in addresses):
+            raise Stopped("refused", "địa chỉ nội bộ")
+        dnscache[name] = addresses[0]
+        self._checked[name] = time.monotonic() + _FRESH
+
+
+def public(address: str) -> bool:
+    """Whether the address is of the public Internet (IPv4 inside IPv6 is judged as IPv4)."""
+    try:
+        parsed = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour
+        if inner is not None:
+            parsed = inner
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _is_private(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return not public(name)
+
+
+async def _resolve(name: str) -> list[str]:
+    """The host's addresses, IPv4 first because Scrapy's resolver speaks only that. Raises CannotResolveHostError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CannotResolveHostError(f"{name}: {error}") from error
+    found.sort(key=lambda each: each[0] != socket.AF_INET)
+    addresses = [str(each[4][0]) for each in found]
+    if not addresses:
+        raise CannotResolveHostError(name)
+    return addresses
+
+
+def retry_after(response: Response, now: datetime) -> float | None:
+    """Seconds the server asks to wait; None when it does not say or says nonsense."""
+    value: Any = response.headers.get("Retry-After")
+    text = value.decode("latin-1").strip() if isinstance(value, bytes) else ""
+    if text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def validators(response: Response) -> Validators | None:
+    """What the response gives for asking again conditionally; None when nothing."""
+    etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+    if not etag and not modified:
+        return None
+    return Validators(etag.decode("latin-1") if etag else None, modified.decode("latin-1") if modified else None)

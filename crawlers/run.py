@@ -1,0 +1,210 @@
+"""Runs crawls: `crawl` inside a running asyncio loop, any number of times; `crawl_now` for a command line.
+
+Scrapy's reactor is bound to one loop for the life of the process: `install_reactor` first, in that loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.settings import Settings
+
+from crawlers.extract.canonical import host
+from crawlers.ledger import Ledger
+from crawlers.sink import CrawlResult, CrawlState, Sink
+from crawlers.source import Source
+from crawlers.spiders import SourceSpider
+
+logger = logging.getLogger(__name__)
+OnResult = Callable[[CrawlResult], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlSettings:
+    """How to crawl. Times in seconds, sizes in bytes.
+
+    `delay_factor` multiplies each source's own pause (0 for the sandbox); `allow_private` lets requests reach loopback
+    and private networks (the sandbox); `pass_seconds` ends a pass that takes longer.
+    """
+
+    user_agent: str = "DuLuan/0.1"
+    contact: str = ""
+    allow_private: bool = False
+    timeout: float = 20.0
+    max_bytes: int = 5_000_000
+    delay_factor: float = 1.0
+    retries: int = 2
+    backoff: float = 2.0
+    max_retry_after: float = 60.0
+    sources_at_once: int = 8
+    pass_seconds: float = 900.0
+
+    @property
+    def agent(self) -> str:
+        """The User-Agent header: the product and where to reach whoever runs it."""
+        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
+
+
+def install_reactor() -> None:
+    """Binds Scrapy's reactor to the running loop (or to a new one when none runs) and starts it. Idempotent.
+
+    Raises RuntimeError when another loop or another kind of reactor holds the process already.
+    """
+    if "twisted.internet.reactor" in sys.modules:
+        _check_loop()
+        return
+    from twisted.internet import asyncioreactor
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+    asyncioreactor.install(loop)  # type: ignore[no-untyped-call]
+    reactor: Any = _reactor()
+    # Threads of the resolver must not keep the process alive after its work is done.
+    reactor.getThreadPool().threadFactory = partial(threading.Thread, daemon=True)
+    reactor.startRunning(installSignalHandlers=False)
+    _quiet()
+
+
+async def crawl(
+    sources: Sequence[Source],
+    sink: Sink,
+    state: CrawlState,
+    settings: CrawlSettings | None = None,
+    on_result: OnResult | None = None,
+) -> list[CrawlResult]:
+    """One polite pass over each source, in their order in the answer; a source that fails never stops another.
+
+    Sources of one host take turns, others run side by side. `on_result` is called as each source ends.
+    """
+    install_reactor()
+    settings = settings or CrawlSettings()
+    runner = AsyncCrawlerRunner(Settings())
+    gate = asyncio.Semaphore(settings.sources_at_once)
+    results: dict[str, CrawlResult] = {}
+
+    async def turn(group: list[Source]) -> None:
+        async with gate:
+            for source in group:
+                result = await _pass(runner, source, sink, state, settings)
+                results[source.id] = result
+                if on_result is not None:
+                    on_result(result)
+
+    await asyncio.gather(*(turn(group) for group in _by_host(sources)))
+    return [results[source.id] for source in sources]
+
+
+def crawl_now(
+    sources: Sequence[Source],
+    sink: Sink,
+    state: CrawlState,
+    settings: CrawlSettings | None = None,
+    on_result: OnResult | None = None,
+) -> list[CrawlResult]:
+    """`crawl` for callers without a loop: runs it on the reactor's own. Raises RuntimeError inside a running loop."""
+    install_reactor()
+    loop: asyncio.AbstractEventLoop = _reactor()._asyncioEventloop
+    return loop.run_until_complete(crawl(sources, sink, state, settings, on_result))
+
+
+def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
+    """Scrapy's settings for one source; numbers beside middlewares are their place between engine (0) and network."""
+    polite = source.politeness
+    delay = polite.delay * settings.delay_factor
+    return {
+        "USER_AGENT": settings.agent,
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": settings.user_agent.split("/")[0],
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.middlewares.RobotsRule": 110,
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+            "crawlers.middlewares.BackoffRule": 550,
+            "crawlers.middlewares.ConditionalRule": 560,
+            # After unpacking and before retries: a challenge is often a 403 or 503 that must not be asked again.
+            "crawlers.middlewares.ChallengeRule": 570,
+            # Last before the network: sees redirects, robots.txt and the proxy.
+            "crawlers.middlewares.AddressRule": 950,
+        },
+        "CONCURRENT_ITEMS": 4,
+        "CONCURRENT_REQUESTS": 4,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": polite.concurrency,
+        "DOWNLOAD_DELAY": delay,
+        "DOWNLOAD_TIMEOUT": settings.timeout,
+        "DOWNLOAD_MAXSIZE": settings.max_bytes,
+        "DOWNLOAD_WARNSIZE": 0,
+        "DOWNLOAD_VERIFY_CERTIFICATES": source.verify_tls,
+        "AUTOTHROTTLE_ENABLED": delay > 0,
+        "AUTOTHROTTLE_START_DELAY": delay,
+        "AUTOTHROTTLE_MAX_DELAY": max(30.0, delay),
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(polite.concurrency),
+        "RETRY_TIMES": settings.retries,
+        "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
+        "REDIRECT_MAX_TIMES": 5,
+        "METAREFRESH_ENABLED": False,
+        "CLOSESPIDER_TIMEOUT": settings.pass_seconds,
+        "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
+        "MEMUSAGE_ENABLED": False,
+        "LOGSTATS_INTERVAL": 0,
+        "STATS_DUMP": False,
+        "LOG_ENABLED": False,
+        "DULUAN_ALLOW_PRIVATE": settings.allow_private,
+        "DULUAN_BACKOFF": settings.backoff,
+        "DULUAN_MAX_RETRY_AFTER": settings.max_retry_after,
+    }
+
+
+async def _pass(
+    runner: AsyncCrawlerRunner, source: Source, sink: Sink, state: CrawlState, settings: CrawlSettings
+) -> CrawlResult:
+    ledger = Ledger(source, sink, state)
+    crawler = Crawler(SourceSpider, scrapy_settings(source, settings))
+    problem = ""
+    try:
+        await runner.crawl(crawler, ledger=ledger)
+    except Exception as error:  # whatever it is, it is this source's and no other's
+        logger.exception("source %s", source.id)
+        problem = f"lượt thu thập lỗi ({type(error).__name__}: {error})"
+        ledger.close()
+    stats = crawler.stats.get_stats() if getattr(crawler, "_stats", None) else {}
+    return ledger.result(int(stats.get("downloader/request_count", 0)), problem)
+
+
+def _by_host(sources: Sequence[Source]) -> list[list[Source]]:
+    groups: dict[str, list[Source]] = {}
+    for source in sources:
+        groups.setdefault(host(source.home) or source.id, []).append(source)
+    return list(groups.values())
+
+
+def _reactor() -> Any:
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def _check_loop() -> None:
+    loop = getattr(_reactor(), "_asyncioEventloop", None)
+    try:
+        running: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if loop is None or (running is not None and running is not loop):
+        raise RuntimeError(
+            "Scrapy's reactor is bound to another event loop: call install_reactor in the loop that crawls"
+        )
+
+
+def _quiet() -> None:
+    for name in ("scrapy", "twisted", "protego", "filelock"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,229 @@
+"""`SourceSpider`: one pass over one source. Feeds, sitemaps and listings lead to articles; articles go to the sink."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+from twisted.python.failure import Failure
+
+from crawlers.extract import canonical_url, extract_many
+from crawlers.extract.families import MULTI_POST, family
+from crawlers.extract.feeds import Item, parse_feed
+from crawlers.extract.listing import find_links, is_article, links
+from crawlers.extract.sitemaps import newest, parse_sitemap
+from crawlers.extract.text import parse
+from crawlers.extract.threads import next_page
+from crawlers.ledger import Ledger, Page
+from crawlers.middlewares import validators
+from crawlers.outcomes import ending
+from crawlers.post import Post, Quality
+from crawlers.source import Source
+
+OLDEST = timedelta(days=35)
+SHARDS = 3  # sitemaps of an index read in one pass
+DEPTH = 2  # indexes inside indexes
+PAGES_OF_THREAD = 5  # of one forum thread or channel in one pass
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the discovery page told of an article, for where its own page is silent."""
+
+    title: str = ""
+    summary: str = ""
+    published: datetime | None = None
+
+
+class SourceSpider(scrapy.Spider):
+    """Every URL it accepts ends in the ledger with one outcome, whatever happens to the request."""
+
+    name = "source"
+
+    def __init__(self, ledger: Ledger, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ledger = ledger
+        self.source: Source = ledger.source
+        self.now = datetime.now(UTC)
+
+    async def start(self) -> AsyncIterator[Any]:
+        found = self.source.discovery
+        for callback, urls in (
+            (self.parse_feed, found.feeds),
+            (self.parse_sitemap, found.sitemaps),
+            (self.parse_listing, found.listings),
+        ):
+            for url in urls:
+                yield self._discovery(url, callback)
+        for url in self.ledger.state.due_for_revisit(self.source.id, self.now):
+            if self.ledger.accept(url, again=True):
+                yield self._article(url, Hint(), revisit=True)
+
+    def parse_feed(self, response: Response, page: str) -> Iterator[Request]:
+        if self._unchanged(response, page):
+            return
+        items = parse_feed(response.body, response.url)
+        yield from self._articles(items, page, record_old=True)
+
+    def parse_sitemap(self, response: Response, page: str, depth: int = 0) -> Iterator[Request]:
+        if self._unchanged(response, page):
+            return
+        found = parse_sitemap(response.body, response.url)
+        if depth < DEPTH:
+            for shard in newest(found.shards, SHARDS):
+                yield self._discovery(shard.url, self.parse_sitemap, depth=depth + 1)
+        pages = sorted(found.pages, key=lambda item: item.published or self.now - OLDEST, reverse=True)
+        yield from self._articles(pages, page, record_old=False)
+
+    async def parse_listing(self, response: Response, page: str, turn: int = 1) -> AsyncIterator[Request]:
+        if self._unchanged(response, page) or not isinstance(response, TextResponse):
+            return
+        if self.source.family == "telegram":
+            for request in await self._channel(response, page, turn):
+                yield request
+            return
+        found = links(response.text, response.url, self.source)
+        for request in self._articles([Item(link.url, link.title) for link in found], page, record_old=False):
+            yield request
+
+    async def parse_article(self, response: Response, url: str, hint: Hint, turn: int = 1) -> AsyncIterator[Request]:
+        try:
+            following = await self._read(response, url, hint)
+        except Exception as error:  # one bad page or a failing archive must not end the pass
+            self.logger.exception("article %s", url)
+            self.ledger.settle(url, "error", f"lỗi khi xử lý trang ({type(error).__name__})")
+            return
+        if following is not None and turn < PAGES_OF_THREAD and self.ledger.accept(following, again=True):
+            yield self._article(following, Hint(), turn=turn + 1)
+
+    def failed(self, failure: Failure) -> None:
+        """Errback of every request."""
+        assert failure.value is not None
+        outcome, reason = ending(failure.value)
+        request: Request = failure.request  # type: ignore[attr-defined]
+        url, page = request.cb_kwargs.get("url"), request.cb_kwargs.get("page")
+        if url is not None:
+            self.ledger.settle(url, outcome, reason)
+        elif page is not None:
+            self.ledger.page_failed(page, outcome, reason)
+
+    def closed(self, reason: str) -> None:
+        self.ledger.close()
+
+    def _discovery(self, url: str, callback: Callable[..., Any], **more: Any) -> Request:
+        return self._request(url, callback, {"page": url, **more}, conditional=True, priority=10)
+
+    def _article(self, url: str, hint: Hint, *, revisit: bool = False, turn: int = 1) -> Request:
+        arguments = {"url": url, "hint": hint, "turn": turn}
+        return self._request(url, self.parse_article, arguments, conditional=revisit, priority=0)
+
+    def _request(
+        self, url: str, callback: Callable[..., Any], arguments: dict[str, Any], *, conditional: bool, priority: int
+    ) -> Request:
+        meta: dict[str, Any] = {"download_slot": self.source.id}
+        if conditional:
+            meta |= {"conditional": url, "handle_httpstatus_list": [304]}
+        # Our own ledger tells what was asked already; Scrapy's filter would drop a URL without a word.
+        return Request(
+            url,
+            callback=callback,
+            errback=self.failed,
+            cb_kwargs=arguments,
+            meta=meta,
+            priority=priority,
+            dont_filter=True,
+        )
+
+    def _unchanged(self, response: Response, page: str) -> bool:
+        """Books the discovery page; True when the server says that nothing changed."""
+        self.ledger.page_read(page)
+        if response.status == 304:
+            return True
+        self.ledger.pages[page].validators = validators(response)
+        return False
+
+    def _articles(self, items: Iterable[Item], page: str, *, record_old: bool) -> Iterator[Request]:
+        of = family(self.source.family)
+        for item in items:
+            url = canonical_url(item.url)
+            if item.published is not None and item.published < self.now - OLDEST:
+                if record_old:
+                    self.ledger.skip(url, "bài cũ hơn 35 ngày")
+                continue
+            if not record_old and not is_article(url, of, self.source.article_url):
+                continue
+            if self.ledger.accept(url, page):
+                yield self._article(url, Hint(item.title, item.summary, item.published))
+
+    async def _read(self, response: Response, url: str, hint: Hint) -> str | None:
+        """Books the article's page and stores its posts; gives the next page of a thread, if there is one."""
+        if response.status == 304:
+            self.ledger.settle(url, "archived", "không đổi")
+            return None
+        if not isinstance(response, TextResponse):
+            self.ledger.settle(url, "skipped", "không phải trang HTML")
+            return None
+        self.ledger.fetched += 1
+        if urlsplit(response.url).path in ("", "/") and urlsplit(url).path not in ("", "/"):
+            self.ledger.settle(url, "not_found", "chuyển hướng về trang chủ")
+            return None
+        # Extraction takes up to 50 ms of processor time: off the loop, which may serve the dashboard too.
+        posts = await asyncio.to_thread(extract_many, response.text, response.url, self.source, self.now)
+        posts = [with_hint(post, hint) for post in posts] if len(posts) == 1 else posts
+        worth = [post for post in posts if worth_keeping(post)]
+        for post in worth:
+            self.ledger.store(post)
+        if not worth:
+            of_listing = len(find_links(parse(response.text), response.url, family(self.source.family), None)) >= 10
+            self.ledger.settle(url, "listing" if of_listing else "empty", "trang không có bài")
+            return None
+        found = validators(response)
+        if found is not None:
+            self.ledger.state.remember_validators(url, found)
+        self.ledger.settle(url, "archived")
+        return next_page(parse(response.text), response.url) if self.source.family in MULTI_POST else None
+
+    async def _channel(self, response: TextResponse, page: str, turn: int) -> list[Request]:
+        """Stores a channel's messages from its preview page; goes back while a page brings only new ones."""
+        posts = await asyncio.to_thread(extract_many, response.text, response.url, self.source, self.now)
+        messages = [post for post in posts if post.kind == "social" and post.has_text]
+        known = 0
+        for post in messages:
+            known += self.ledger.state.outcome(post.canonical_url) is not None
+            self.ledger.pages.setdefault(page, Page()).urls.add(post.canonical_url)
+            self.ledger.store(post)
+            self.ledger.settle(post.canonical_url, "archived")
+        earlier = next_page(parse(response.text), response.url)
+        recent = any(post.published_at and post.published_at > self.now - OLDEST for post in messages)
+        if known or not recent or earlier is None or turn >= PAGES_OF_THREAD:
+            return []
+        return [
+            self._request(
+                earlier, self.parse_listing, {"page": earlier, "turn": turn + 1}, conditional=False, priority=5
+            )
+        ]
+
+
+def with_hint(post: Post, hint: Hint) -> Post:
+    """The post completed from its discovery page: a missing or bare date, a missing text."""
+    reasons = post.quality.reasons
+    if hint.published is not None and (post.published_at is None or "date_day_only" in reasons):
+        rest = tuple(each for each in reasons if each not in ("no_date", "date_day_only", "date_guessed"))
+        post = replace(post, published_at=hint.published, quality=Quality(post.quality.score, rest))
+    if not post.body and not post.lead and hint.summary:
+        post = replace(post, title=post.title or hint.title, lead=hint.summary, method="feed")
+    return post
+
+
+def worth_keeping(post: Post) -> bool:
+    """Whether the page held a text: a body, or at least a title with a lead and a date (a video's page)."""
+    if post.body:
+        return True
+    return bool(post.title and post.lead and post.published_at)
