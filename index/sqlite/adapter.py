@@ -1,0 +1,352 @@
+"""The port on SQLite: ties writer, snapshots, selection, ranking and highlights together."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from index import cursor as cursors
+from index.ast import Node
+from index.highlight import Highlighter
+from index.port import (
+    FACET_FIELDS,
+    Analyzer,
+    Bucket,
+    FacetField,
+    Filters,
+    Hit,
+    IndexUnavailable,
+    Interval,
+    Mention,
+    MetadataChange,
+    Page,
+    Point,
+    Sort,
+)
+from index.query import parse
+from index.sqlite import figures, rank, schema
+from index.sqlite.columns import Columns, ColumnStore
+from index.sqlite.plan import Match, Plan, Planner, accented, bounds
+from index.sqlite.pool import Pool, connect, limited, translated
+from index.sqlite.schema import META
+from index.sqlite.select import Caches, Selection, Selector, narrowed, size, span
+from index.sqlite.vocabulary import Ints
+from index.sqlite.writer import Writer, batches, from_micros, marks, second
+
+MAX_LIMIT = 1000
+_NO_FILTERS = Filters()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteIndex:
+    """An index in one file. Any number of threads and processes may read while one writes.
+
+    `time_limit` (seconds) stops searches that take too long; `clock` is what "7d" and "hôm nay" count from.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        analyzer: Analyzer,
+        time_limit: float = 10.0,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.path, self._analyzer, self._clock = Path(path), analyzer, clock
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._prepare()
+        self._pool = Pool(self.path, time_limit=time_limit)
+        self._writer = Writer(self._pool, analyzer)
+        self._store, self._caches, self._rankings = ColumnStore(), Caches(), rank.Rankings()
+        self._highlighter = Highlighter(analyzer)
+
+    def _prepare(self) -> None:
+        with translated(0):
+            try:
+                self._ensure()
+            except sqlite3.DatabaseError as error:
+                if "not a database" not in str(error):
+                    raise
+                # The index is derived: a file that is none is put aside and made anew from the archive.
+                self.path.replace(self.path.with_name(self.path.name + ".broken"))
+                self._ensure()
+
+    def _ensure(self) -> None:
+        with contextlib.closing(connect(self.path)) as conn:
+            schema.ensure(conn, self._analyzer)
+
+    # Writing
+
+    def upsert(self, mentions: Iterable[Mention]) -> int:
+        return self._writer.upsert(mentions)
+
+    def update(self, changes: Iterable[MetadataChange]) -> int:
+        """As in the port; an empty text (story, sentiment, duplicate_of) takes the value away."""
+        return self._writer.update(changes)
+
+    def delete(self, ids: Iterable[str]) -> int:
+        return self._writer.delete(ids)
+
+    def clear(self) -> None:
+        self._writer.clear()
+
+    # Reading
+
+    def get(self, ids: Sequence[str]) -> list[Mention]:
+        with self._reading() as (conn, columns):
+            found: dict[str, Mention] = {}
+            for some in batches(dict.fromkeys(ids), 500):
+                sql = f"SELECT rid FROM mention WHERE id IN ({marks(some)})"  # noqa: S608
+                rids = [row[0] for row in conn.execute(sql, some)]
+                found.update((mention.id, mention) for mention in _mentions(conn, columns, rids).values())
+        return [found[name] for name in ids if name in found]
+
+    def search(
+        self,
+        query: str = "",
+        filters: Filters | None = None,
+        *,
+        sort: Sort = "newest",
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Page:
+        node, filters = parse(query), filters or _NO_FILTERS
+        limit = max(1, min(limit, MAX_LIMIT))
+        key = cursors.search_key(node, filters, sort)
+        place = cursors.decode(key, cursor) if cursor else {}
+        with self._reading() as (conn, columns):
+            search = _Search(Selector(conn, columns, self._caches, self._analyzer.fold), node, filters, self)
+            if sort == "relevance":
+                return self._ranked_page(search, key, place, limit)
+            return self._newest_page(search, key, place, limit)
+
+    def count(self, query: str = "", filters: Filters | None = None) -> int:
+        node = parse(query)
+        with self._searching(node, filters) as search:
+            return search.total()
+
+    def facets(
+        self,
+        query: str = "",
+        filters: Filters | None = None,
+        *,
+        fields: Sequence[FacetField] = FACET_FIELDS,
+        limit: int = 20,
+    ) -> dict[FacetField, list[Bucket]]:
+        node = parse(query)
+        with self._searching(node, filters) as search:
+            hits = search.selection()
+            return {field: figures.facet(search.columns, hits, field, limit) for field in fields}
+
+    def series(self, query: str = "", filters: Filters | None = None, *, interval: Interval = "day") -> list[Point]:
+        node, filters = parse(query), filters or _NO_FILTERS
+        with self._searching(node, filters) as search:
+            since, until = filters.since, filters.until
+            both = since is not None and until is not None
+            return figures.series(
+                search.columns,
+                search.selection(),
+                interval,
+                second(since) if both and since else None,
+                second(until) if both and until else None,
+            )
+
+    def ids(self) -> set[str]:
+        with self._pool.connection() as conn:
+            return {row[0] for row in conn.execute("SELECT id FROM mention")}
+
+    def close(self) -> None:
+        self._pool.close()
+
+    # Care
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether the file was made anew (missing, other version, other analyzer) and waits for the archive.
+
+        Stays true, in all processes and after a restart, until `rebuilt` is called.
+        """
+        with self._pool.connection() as conn:
+            return bool(conn.execute("SELECT rebuild FROM state").fetchone()[0])
+
+    def rebuilt(self) -> None:
+        """Says that everything in the archive is in the index again."""
+        with self._pool.connection() as conn:
+            conn.execute("UPDATE state SET rebuild = 0")
+
+    def check(self) -> list[str]:
+        """Problems of the file, none when it is sound. Reads all of it."""
+        with self._pool.connection() as conn:
+            problems = [row[0] for row in conn.execute("PRAGMA quick_check") if row[0] != "ok"]
+            total = conn.execute("SELECT count(*) FROM mention").fetchone()[0]
+            for table in ("meta", "fold_docsize", "exact_docsize"):
+                count = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                if count != total:
+                    problems.append(f"{table}: {count} rows, mention: {total}")
+            for table in ("fold", "exact"):
+                try:
+                    conn.execute(f"INSERT INTO {table}({table}) VALUES('integrity-check')")
+                except sqlite3.DatabaseError as error:
+                    problems.append(f"{table}: {error}")
+        return problems
+
+    def optimize(self) -> None:
+        """Merges the text index into one piece: worth it once after a rebuild, takes minutes on a million mentions."""
+        with self._pool.connection() as conn:
+            for table in ("fold", "exact"):
+                conn.execute(f"INSERT INTO {table}({table}) VALUES('optimize')")
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # Inner workings
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[tuple[sqlite3.Connection, Columns]]:
+        """A read transaction and the columns of exactly the state it sees, under the time limit."""
+        with self._pool.connection() as conn:
+            for _ in range(100):
+                conn.execute("BEGIN")
+                if (columns := self._store.of(conn)) is not None:
+                    break
+                conn.execute("ROLLBACK")  # another thread has seen a newer state: look again
+            else:
+                raise IndexUnavailable("Chỉ mục đang bận ghi, hãy thử lại sau ít giây.")
+            with limited(conn, self._pool.time_limit):
+                yield conn, columns
+
+    @contextlib.contextmanager
+    def _searching(self, node: Node, filters: Filters | None) -> Iterator[_Search]:
+        with self._reading() as (conn, columns):
+            selector = Selector(conn, columns, self._caches, self._analyzer.fold)
+            yield _Search(selector, node, filters or _NO_FILTERS, self)
+
+    def planned(self, node: Node) -> tuple[Plan, Plan | None]:
+        """The plan of a tree, and the one that demands accents as typed (None when there are none)."""
+        now = self._clock()
+        strict = Planner(self._analyzer, now, strict=True) if accented(node, self._analyzer) else None
+        return Planner(self._analyzer, now).plan(node), strict.plan(node) if strict else None
+
+    def _newest_page(self, search: _Search, key: str, place: dict[str, int], limit: int) -> Page:
+        positions = search.newest(limit + 1, place.get("rid"))
+        rids = search.columns.rids[positions].tolist()
+        more = len(rids) > limit
+        following = cursors.encode(key, {"rid": rids[limit - 1]}) if more else None
+        return Page(self._hits(search, rids[:limit], [0.0] * limit), search.total(), following)
+
+    def _ranked_page(self, search: _Search, key: str, place: dict[str, object], limit: int) -> Page:
+        ranking = self._rankings.get(key, str(place["token"])) if place else None
+        start = int(str(place["at"])) if ranking is not None else 0
+        if ranking is None:
+            ranking = search.ranking()
+            if place:  # the process that gave out the cursor is gone
+                start = rank.after(ranking, float(str(place["score"])), int(str(place["rid"])))
+            self._rankings.put(key, ranking)
+        end = min(start + limit, len(ranking.rids))
+        following = None
+        if end < len(ranking.rids):
+            last: dict[str, object] = {"score": float(ranking.scores[end - 1]), "rid": int(ranking.rids[end - 1])}
+            following = cursors.encode(key, {"token": ranking.token, "at": end, **last})
+        rids, scores = ranking.rids[start:end].tolist(), ranking.scores[start:end].tolist()
+        return Page(self._hits(search, rids, scores), len(ranking.rids), following)
+
+    def _hits(self, search: _Search, rids: Sequence[int], scores: Sequence[float]) -> tuple[Hit, ...]:
+        mentions = _mentions(search.selector.conn, search.columns, rids)
+        highlight = self._highlighter.for_query(search.node)
+        return tuple(
+            Hit(m, score, highlight.title(m.title), highlight.snippet(m.lead, m.body))
+            for rid, score in zip(rids, scores, strict=False)
+            if (m := mentions.get(rid)) is not None
+        )
+
+
+class _Search:
+    """One query with its filters on one snapshot."""
+
+    def __init__(self, selector: Selector, node: Node, filters: Filters, index: SqliteIndex) -> None:
+        self.selector, self.node, self.filters = selector, node, filters
+        self.columns = selector.columns
+        self.plan, self.strict = index.planned(node)
+        self.run = span(self.columns, filters, bounds(self.plan))
+        self._selection: Selection | None = None
+
+    def _single(self) -> Match | None:
+        """The FTS5 query that alone decides, if there is one: then pages and counts need not fetch all hits."""
+        plain = Filters(since=self.filters.since, until=self.filters.until) == self.filters
+        return self.plan if plain and isinstance(self.plan, Match) else None
+
+    def selection(self) -> Selection:
+        if self._selection is None:
+            self._selection = self.selector.filtered(self.filters, self.selector.select(self.plan, self.run))
+        return self._selection
+
+    def total(self) -> int:
+        match = self._single()
+        if match is not None and self._selection is None:
+            return self.selector.count(match, self.run)
+        return size(self.selection())
+
+    def newest(self, limit: int, below: int | None) -> Ints:
+        """The newest positions, or those that follow the row id `below`."""
+        stop = len(self.columns) if below is None else int(np.searchsorted(self.columns.rids, below))
+        match = self._single()
+        if match is not None and self._selection is None:
+            run = narrowed(self.run, slice(0, stop))
+            assert isinstance(run, slice)
+            return self.selector.newest(match, run, limit)
+        hits = narrowed(self.selection(), slice(0, stop))
+        if isinstance(hits, slice):
+            return np.arange(max(hits.start, hits.stop - limit), hits.stop, dtype=np.int64)[::-1]
+        return hits[-limit:][::-1]
+
+    def ranking(self) -> rank.Ranking:
+        # Scores first: they bring the hits with them, and the selection finds those remembered.
+        for match in (self.plan,) if isinstance(self.plan, Match) else ():
+            self.selector.scored(match, self.run)
+        return rank.ranked(self.selector, self.plan, self.strict, self.run, self.selection())
+
+
+def _mentions(conn: sqlite3.Connection, columns: Columns, rids: Sequence[int]) -> dict[int, Mention]:
+    """The mentions at these row ids, with the metadata of the same state."""
+    found: dict[int, Mention] = {}
+    names = ", ".join(f"meta.{name}" for name in META)
+    for some in batches(rids, 500):
+        sql = (
+            "SELECT rid, id, published, url, title, lead, body, author, duplicate, "  # noqa: S608
+            f"{names} FROM mention JOIN meta USING (rid) WHERE rid IN ({marks(some)})"
+        )
+        for row in conn.execute(sql, some):
+            found[row[0]] = _mention(row, columns)
+    return found
+
+
+def _mention(row: Sequence[object], columns: Columns) -> Mention:
+    _, name, published, url, title, lead, body, author, duplicate, *codes = row
+    vocabulary, code = columns.vocabulary, dict(zip(META, codes, strict=True))
+
+    def text(field: str) -> str | None:
+        return vocabulary.text(field, int(str(code[field])))
+
+    return Mention(
+        id=str(name),
+        url=str(url),
+        source=text("source") or "",
+        kind=text("kind") or "",
+        title=str(title),
+        lead=str(lead),
+        body=str(body),
+        author=None if author is None else str(author),
+        published_at=from_micros(int(str(published))),
+        relevance=int(str(code["relevance"])),
+        sentiment=text("sentiment"),
+        topics=vocabulary.members("topics", int(str(code["topics"]))),
+        places=vocabulary.members("places", int(str(code["places"]))),
+        story=text("story"),
+        duplicate_of=None if duplicate is None else str(duplicate),
+    )
