@@ -24,14 +24,6 @@ _PREFIX = re.compile(
 )
 
 
-def prefix_before(view: str, start: int) -> str:
-    """The kind of unit that the words before `start` announce (“TP.” -> “thành phố”), "" when none."""
-    match = _PREFIX.search(view, max(0, start - 14), start)
-    if not match:
-        return ""
-    return _PREFIXES[match.group(1)] if match.group(1) else _DOTTED[match.group(2)]
-
-
 _TITLES = frozenset(
     ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "danh ca", "mc", "tác giả", "cháu"]
 )
@@ -48,11 +40,16 @@ _ORIGIN = re.compile(
     r"(?<![^\W_])(?:quê(?: quán| gốc| nhà| hương)?|nguyên quán|gốc|sinh ra|chào đời|người con|con dân|que)"
     r"(?: ở| tại| là| từ| của|:|,)?(?: o)?\s*(?:(?:tỉnh|huyện|xã|phường|thị xã|thành phố|tp\.?|vùng đất|đất|miền) ?)?$"
 )
+# “(Minh, 34 tuổi, Quảng Trị)”, “nghệ nhân A (Quảng Trị)”: who asks or where an artist is from, not where it happens.
+_ASKER = re.compile(r"\((?:[^()\n]{2,40}, )?(?:\d{1,2} tuổi, ?)?(?:(?:tỉnh|tp\.?|thành phố) )?$")
+_CLOSED = re.compile(r"[^()\n]{0,12}\)")
+_ARTIST = re.compile(r"(?:nghệ nhân|họa sĩ|nghệ sĩ|nhà điêu khắc|nhà thơ|nhà văn|bác sĩ|tác giả)[^.\n()]{3,30}\($")
 # An address that goes on into another province: “xã Tân Lập, huyện A, tỉnh B”, “đường Quảng Trị (Đà Nẵng)”.
 _ADDRESS = re.compile(
     r"(?:\s*[,(\-–]\s*(?:(?:xã|phường|quận|huyện|thị xã|thành phố|tp\.?|p\.|q\.)\s?[^,.;()\n]{2,30})?){0,2}"
     r"[\s,(\-–]*(?:ở|tại|của)?\s*(?:tỉnh|thành phố|tp\.?|t\.)?\s*"
 )
+_OWN_ROADS = re.compile(r"(?:(?:tuyến|cung|con|các|nẻo|quãng|đoạn) đường(?: phố)?|đường phố) $")
 _ADDRESS_GAP = re.compile(r"[\s,(\-–]*(?:(?:tỉnh|huyện|xã|phường|thị xã|thành phố|tp\.?|h\.|t\.)\s?)?")
 
 
@@ -71,6 +68,21 @@ class Surroundings:
         self.view = view
         self._folded: str | None = None
 
+    def prefix(self, start: int, end: int) -> str:
+        """The kind of unit that the words before announce (“TP.” -> “thành phố”, “đường” -> “đường”), "" when none.
+
+        “tuyến đường Đông Hà - Lao Bảo” and “đường phố Đồng Hới” are roads of the place, not streets named after it.
+        """
+        match = _PREFIX.search(self.view, max(0, start - 14), start)
+        if not match:
+            return ""
+        kind = _PREFIXES[match.group(1)] if match.group(1) else _DOTTED[match.group(2)]
+        if kind == "đường":
+            road = _OWN_ROADS.search(self.view, max(0, start - 20), start)
+            if road or self.view.startswith((" - ", " – ", "-"), end):
+                return ""
+        return kind
+
     def is_name(self, start: int, end: int) -> bool:
         """Whether the span is written as a name: capitals throughout, or after a first common word (sông Gianh)."""
         words = [word for word in self.text[start:end].split() if word[0].isalpha()]
@@ -86,7 +98,14 @@ class Surroundings:
 
     def is_origin(self, start: int) -> bool:
         """Whether the words before say that somebody comes from there."""
-        return _ORIGIN.search(self.view, max(0, start - 34), start) is not None
+        return _ORIGIN.search(self.view, max(0, start - 34), start) is not None or self._is_signature(start)
+
+    def _is_signature(self, start: int) -> bool:
+        window = self.view[max(0, start - 60) : start]
+        if "(" not in window or not _CLOSED.match(self.view, self.view.find(" ", start)):
+            return False
+        match = _ASKER.search(window)
+        return bool(match and "," in match.group()) or _ARTIST.search(window) is not None
 
     def is_address_gap(self, start: int, end: int) -> bool:
         return 0 <= end - start <= 20 and _ADDRESS_GAP.fullmatch(self.view, start, end) is not None
@@ -142,9 +161,9 @@ class Context:
         named = prefix == unit.type
         if not named and (rule := self._excluded(start, end, around)):
             return f"{surface}: {rule.why}"
-        if prefix == "đường" and unit.level != "landmark" and others and self._is_street(start, end, around):
+        if prefix == "đường" and unit.level != "landmark" and others:
             return f"tên đường {surface}"
-        if unit.level != "province" and not named and unit.level != "landmark" and around.is_person(start):
+        if unit.level != "province" and not named and surface[:1].isupper() and around.is_person(start):
             return f"tên người {surface}"
         if prefix in ("thôn", "quận") and unit.trust != "name":
             return f"nơi khác cùng tên {surface}"
@@ -152,12 +171,6 @@ class Context:
         if risky and any(0 <= o.start - end <= 70 and _ADDRESS.fullmatch(around.view, end, o.start) for o in others):
             return f"{surface} của tỉnh khác"
         return ""
-
-    @staticmethod
-    def _is_street(start: int, end: int, around: Surroundings) -> bool:
-        """“đường Quảng Trị” is a street; “tuyến đường Đông Hà - Lao Bảo” is a road of ours."""
-        before = around.view[max(0, start - 14) : start]
-        return "tuyến" not in before and not around.view[end : end + 3].startswith((" - ", " – ", "-"))
 
     def _excluded(self, start: int, end: int, around: Surroundings) -> Exclusion | None:
         rules = self._rules.get(fold(around.text[start:end]), ())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import ahocorasick
 
 from nlp.annotation import Place
-from nlp.place_context import Context, Surroundings, prefix_before
+from nlp.place_context import Context, Surroundings
 from nlp.province import Province, Unit
 from nlp.text import fold, normalise, place_tones, unaccent
 
@@ -154,12 +154,12 @@ class PlaceFinder:
         """Whether a match means another province: it does unless a word before it names one of our units."""
         if not match.name.other or not (match.folded or around.is_name(match.start, match.end)):
             return False
-        prefix = prefix_before(around.view, match.start)
+        prefix = around.prefix(match.start, match.end)
         return not any(unit.type == prefix for unit in match.name.entries)
 
     def _reading(self, match: _Match, around: Surroundings) -> tuple[Unit, str]:
         """The unit that the name means here, and the administrative word before it ("" when none fits)."""
-        prefix = prefix_before(around.view, match.start)
+        prefix = around.prefix(match.start, match.end)
         fitting = [unit for unit in match.name.entries if unit.type == prefix]
         if len(fitting) > 1:  # former communes of one name: the one whose district the text names
             near = [unit for unit in fitting if unit.district and unit.district.lower() in around.view]
@@ -276,12 +276,18 @@ def _without_overlaps(matches: Iterable[_Match]) -> list[_Match]:
     kept: list[_Match] = []
     for match in ordered:
         if kept and match.start < kept[-1].end:
-            last = kept[-1]
-            if match.end > last.end and (match.name.other or match.name.barrier) and not last.name.other:
+            if match.end > kept[-1].end and _weight(match) > _weight(kept[-1]):
                 kept[-1] = match
             continue
         kept.append(match)
     return kept
+
+
+def _weight(match: _Match) -> int:
+    """Which of two names that run into each other is meant: “vùng cao Quảng Trị” holds no Cao Quảng."""
+    if match.name.other or match.name.barrier:
+        return 3
+    return max({"name": 2, "context": 1, "prefix": 0}[unit.trust] for unit in match.name.entries)
 
 
 def normalise_length(text: str, view: str, positions: list[int]) -> str:
