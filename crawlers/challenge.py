@@ -10,7 +10,7 @@ _TINY = 4_000
 _MARKERS = (
     ("cloudflare", re.compile(r"<title>\s*(Just a moment|Attention Required! \| Cloudflare)|cf-browser-verification|"
                               r"/cdn-cgi/challenge-platform/h/|cf_chl_opt|__cf_chl_", re.IGNORECASE)),
-    ("captcha", re.compile(r"<title>[^<]*(captcha|robot check|are you (a )?human|xác minh (bạn|không phải))", re.IGNORECASE)),
+    ("captcha", re.compile(r"<title>[^<]*(captcha|robot check|are you (a )?human|xác minh bạn)", re.IGNORECASE)),
     ("ddos-guard", re.compile(r"ddos-guard|sucuri_cloudproxy_js|_Incapsula_Resource|stackpath|imperva", re.IGNORECASE)),
 )  # fmt: skip
 _CAPTCHA_FORM = re.compile(r"(g-recaptcha|h-captcha|cf-turnstile|data-sitekey)", re.IGNORECASE)

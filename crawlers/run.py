@@ -136,7 +136,8 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
             "crawlers.middlewares.AddressRule": 950,
         },
         "CONCURRENT_ITEMS": 4,
-        "CONCURRENT_REQUESTS": 4,
+        # No more under way than the host takes: a request waiting inside Scrapy would miss that the host was stopped.
+        "CONCURRENT_REQUESTS": polite.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": polite.concurrency,
         "DOWNLOAD_DELAY": delay,
         "DOWNLOAD_TIMEOUT": settings.timeout,

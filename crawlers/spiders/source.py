@@ -167,7 +167,7 @@ class SourceSpider(scrapy.Spider):
         if response.status == 304:
             self.ledger.settle(url, "archived", "không đổi")
             return None
-        if not isinstance(response, TextResponse):
+        if not isinstance(response, TextResponse) or not is_page(response):
             self.ledger.settle(url, "skipped", "không phải trang HTML")
             return None
         self.ledger.fetched += 1
@@ -209,6 +209,12 @@ class SourceSpider(scrapy.Spider):
                 earlier, self.parse_listing, {"page": earlier, "turn": turn + 1}, conditional=False, priority=5
             )
         ]
+
+
+def is_page(response: Response) -> bool:
+    """Whether the server calls the response a page, or calls it nothing."""
+    kind = (response.headers.get("Content-Type") or b"html").decode("latin-1").lower()
+    return "html" in kind or "xml" in kind or kind.startswith("text/plain")
 
 
 def with_hint(post: Post, hint: Hint) -> Post:

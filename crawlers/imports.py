@@ -1,0 +1,271 @@
+"""Posts from files that people bring: CSV, JSONL and XLSX rows of "Post in" records, each accepted or rejected by line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from crawlers.extract.canonical import canonical_url, host
+from crawlers.extract.dates import VIETNAM, parse_date
+from crawlers.extract.text import clean
+from crawlers.post import KINDS, Kind, Post, missing_text
+
+MAX_LINE = 1_000_000  # bytes
+FIELDS = ("id", "url", "source", "kind", "title", "lead", "summary", "body", "author", "published_at")
+_EMPTY = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A row that became a post; lines count from 1, a header's included."""
+
+    line: int
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that did not, and why (Vietnamese). Line 0: the file as a whole."""
+
+    file: str
+    line: int
+    reason: str
+
+
+class _Bad(ValueError):
+    """A record that cannot be a post; the message is the reason in Vietnamese."""
+
+
+def read_posts(path: str | Path) -> Iterator[Imported | Rejected]:
+    """The file's rows in order; by extension .csv, .tsv, .jsonl, .ndjson, .json lines or .xlsx. Never raises."""
+    path = Path(path)
+    kind = path.suffix.lower()
+    try:
+        if kind in (".jsonl", ".ndjson", ".json"):
+            rows = _json_rows(path)
+        elif kind in (".csv", ".tsv", ".txt"):
+            rows = _csv_rows(path)
+        elif kind in (".xlsx", ".xlsm"):
+            rows = _xlsx_rows(path)
+        else:
+            yield Rejected(str(path), 0, f"không hỗ trợ loại tệp {kind or 'không có đuôi'}; dùng CSV, JSONL hoặc XLSX")
+            return
+        yield from _posts(str(path), rows)
+    except OSError as error:
+        yield Rejected(str(path), 0, f"không đọc được tệp: {error.strerror or error}")
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, csv.Error) as error:
+        yield Rejected(str(path), 0, f"tệp hỏng hoặc sai định dạng: {error}")
+
+
+def post_of(record: Mapping[str, Any]) -> Post:
+    """The post of one "Post in" record. Raises ValueError with the reason in Vietnamese."""
+    if missing_text(record):
+        raise _Bad("không có nội dung: cần ít nhất một trong title, lead, body")
+    url, source = _text(record, "url"), _text(record, "source")
+    if url and not host(url):
+        raise _Bad(f"url không hợp lệ: {url[:80]}")
+    kind = _text(record, "kind") or "news"
+    if kind not in KINDS:
+        raise _Bad(f"kind không hợp lệ: {kind[:40]!r}; dùng {', '.join(KINDS)}")
+    title, lead, body = _text(record, "title"), _text(record, "lead") or _text(record, "summary"), _body(record)
+    identity = _text(record, "id") or None
+    source = source or (host(url) if url else _EMPTY)
+    address = canonical_url(url) if url else f"import:{source}:{identity or _digest(title, lead, body)}"
+    return Post(
+        url=url or address,
+        canonical_url=address,
+        source=source,
+        kind=_kind(kind),
+        title=clean(title),
+        lead=clean(lead),
+        body=body,
+        author=_text(record, "author") or None,
+        published_at=_when(record.get("published_at")),
+        method="import",
+        id=identity,
+    )
+
+
+def _posts(file: str, rows: Iterator[tuple[int, Mapping[str, Any] | _Bad]]) -> Iterator[Imported | Rejected]:
+    for line, record in rows:
+        if isinstance(record, _Bad):
+            yield Rejected(file, line, str(record))
+            continue
+        try:
+            yield Imported(line, post_of(record))
+        except ValueError as error:
+            yield Rejected(file, line, str(error))
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
+    for line, raw in _lines(path):
+        if isinstance(raw, _Bad):
+            yield line, raw
+        elif raw.strip():
+            yield line, _json(raw)
+
+
+def _json(text: str) -> Mapping[str, Any] | _Bad:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return _Bad(f"JSON sai: {str(error)[:120]}")
+    if not isinstance(record, dict):
+        return _Bad("JSON sai: mỗi dòng phải là một đối tượng {...}")
+    return record
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
+    """Rows by the header's names. A quoted field may span lines; the row's line is its first."""
+    bad: dict[int, _Bad] = {}
+    first, sample = next(_lines(path), (1, ""))
+    delimiter = _delimiter(sample if isinstance(sample, str) else "")
+
+    def lines() -> Iterator[str]:
+        for number, raw in _lines(path):
+            if isinstance(raw, _Bad):
+                bad[number] = raw
+                # An empty line keeps the count; the reason is told when the reader comes by.
+                yield "\n"
+            else:
+                yield raw.replace("\x00", "") + "\n"
+
+    csv.field_size_limit(MAX_LINE)
+    reader = csv.reader(lines(), delimiter=delimiter, strict=False)
+    header: list[str] | None = None
+    while True:
+        start = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            yield start, _Bad(f"dòng CSV sai: {error}")
+            continue
+        for number in sorted(each for each in bad if each <= reader.line_num):
+            yield number, bad.pop(number)
+        if row is None:
+            return
+        if not any(cell.strip() for cell in row):
+            continue
+        if header is None:
+            header = [cell.strip().lower() for cell in row]
+            missing = _header_problem(header)
+            if missing is not None:
+                yield first, missing
+                return
+            continue
+        yield start, _row(header, row)
+
+
+def _row(header: list[str], cells: list[Any]) -> Mapping[str, Any] | _Bad:
+    if len(cells) > len(header) and any(str(cell or "").strip() for cell in cells[len(header) :]):
+        return _Bad(f"dòng có {len(cells)} ô, tiêu đề chỉ có {len(header)} cột")
+    return dict(zip(header, cells, strict=False))
+
+
+def _header_problem(header: list[str]) -> _Bad | None:
+    if any(name in header for name in ("title", "lead", "summary", "body")):
+        return None
+    return _Bad("dòng tiêu đề không có cột nào trong title, lead, summary, body")
+
+
+def _delimiter(header: str) -> str:
+    return max(",;\t|", key=header.count)
+
+
+def _xlsx_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheet = book.active
+        header: list[str] | None = None
+        for number, cells in enumerate(sheet.iter_rows(values_only=True) if sheet is not None else (), start=1):
+            if not any(cell not in (None, "") for cell in cells):
+                continue
+            if header is not None:
+                yield number, _row(header, list(cells))
+                continue
+            header = [str(cell or "").strip().lower() for cell in cells]
+            problem = _header_problem(header)
+            if problem is not None:
+                yield number, problem
+                return
+    finally:
+        book.close()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str | _Bad]]:
+    """Numbered lines as text, without their end; over-long ones and bytes that are no UTF-8 as the problem."""
+    with path.open("rb") as file:
+        number = 0
+        while True:
+            raw = file.readline(MAX_LINE + 1)
+            if not raw:
+                return
+            number += 1
+            if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
+                _to_line_end(file)
+                yield number, _Bad(f"dòng dài quá {MAX_LINE:,} byte".replace(",", "."))
+                continue
+            if number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            try:
+                yield number, raw.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                yield number, _Bad(f"không phải UTF-8 (byte thứ {error.start + 1} của dòng)")
+
+
+def _to_line_end(file: io.BufferedReader) -> None:
+    while True:
+        rest = file.readline(MAX_LINE)
+        if not rest or rest.endswith(b"\n"):
+            return
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    if value is None or isinstance(value, bool | dict | list):
+        if value is not None:
+            raise _Bad(f"{name} phải là chuỗi ký tự")
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        # A spreadsheet gives whole numbers as 12.0.
+        value = int(value)
+    return str(value).strip()
+
+
+def _body(record: Mapping[str, Any]) -> str:
+    lines = (clean(line) for line in re.split(r"\r\n|\r|\n", _text(record, "body")))
+    return "\n".join(line for line in lines if line)
+
+
+def _when(value: Any) -> datetime | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=VIETNAM)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=VIETNAM)
+    moment = parse_date(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if moment is None:
+        raise _Bad(f"published_at không hợp lệ: {str(value)[:40]!r}")
+    return moment.at
+
+
+def _kind(name: str) -> Kind:
+    return next(kind for kind in KINDS if kind == name)
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:20]

@@ -1,0 +1,163 @@
+"""Saved pages to posts: HTML files and WARC archives, read one record at a time."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from crawlers.extract import Link, extract_many, links
+from crawlers.extract.canonical import host, same_site
+from crawlers.extract.dates import parse_date
+from crawlers.extract.text import decode, parse
+from crawlers.post import Post
+from crawlers.source import Source
+
+MAX_BYTES = 20_000_000  # of one page after unpacking
+_LISTING_LINKS = 10
+_SAVED_FROM = re.compile(r"(?:saved from url=\(\d+\)|URL:|saved from)\s*(https?://\S+)", re.IGNORECASE)
+_WARC = (".warc", ".warc.gz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPage:
+    """One saved page: posts, or a listing's links, or the problem in Vietnamese. `record` counts from 1 in a WARC."""
+
+    file: str
+    url: str = ""
+    record: int | None = None
+    posts: tuple[Post, ...] = ()
+    links: tuple[Link, ...] = ()
+    problem: str = ""
+
+    @property
+    def kind(self) -> str:
+        """ "problem", "listing" or "article"."""
+        if self.problem:
+            return "problem"
+        return "listing" if not self.posts else "article"
+
+
+def posts_from_files(
+    paths: Iterable[str | Path], url: str | None = None, sources: Mapping[str, Source] | None = None
+) -> Iterator[SavedPage]:
+    """A SavedPage for each saved page, in order. Never raises for a bad file: its page says the problem.
+
+    `url` is the address of HTML files that do not name their own; `sources` (by id) gives each page's source by host.
+    """
+    registry = tuple((sources or {}).values())
+    for path in map(Path, paths):
+        try:
+            if path.name.lower().endswith(_WARC):
+                yield from _warc(path, registry)
+            else:
+                yield _html(path, url, registry)
+        except OSError as error:
+            yield SavedPage(file=str(path), problem=f"không đọc được tệp: {error.strerror or error}")
+
+
+def source_of(url: str, sources: Iterable[Source]) -> Source | None:
+    """The source whose home is on the URL's site; None for a stranger."""
+    return next((source for source in sources if same_site(source.home, url)), None)
+
+
+def own_url(html: str | bytes) -> str | None:
+    """The address a saved page names: rel=canonical, og:url, or the comment browsers write on saving."""
+    text = decode(html)
+    tree = parse(text)
+    for selector, attribute in (("link[rel~=canonical]", "href"), ('meta[property="og:url"]', "content")):
+        node = tree.css_first(selector)
+        value = (node.attributes.get(attribute) or "").strip() if node else ""
+        if host(value):
+            return value
+    found = _SAVED_FROM.search(text[:3_000])
+    return found[1].rstrip("->") if found and host(found[1]) else None
+
+
+def read_page(
+    file: str,
+    html: str | bytes,
+    url: str,
+    sources: Iterable[Source],
+    at: datetime | None = None,
+    record: int | None = None,
+) -> SavedPage:
+    """One page's posts; a page without a text but with many article links is a listing."""
+    source = source_of(url, sources)
+    posts = [post for post in extract_many(html, url, source, at) if post.body or (post.title and post.lead)]
+    found = links(html, url, source) if not any(len(post.body) > 600 or post.parent_url for post in posts) else []
+    weak = all(not post.method.startswith("family:") for post in posts)
+    if len(found) >= _LISTING_LINKS and weak and not any(post.published_at and len(post.body) > 600 for post in posts):
+        return SavedPage(file=file, url=url, record=record, links=tuple(found))
+    problem = "" if posts else "trang không có bài"
+    return SavedPage(file=file, url=url, record=record, posts=tuple(posts), problem=problem)
+
+
+def _html(path: Path, url: str | None, sources: tuple[Source, ...]) -> SavedPage:
+    name = str(path)
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if raw.startswith(b"\x1f\x8b"):
+        raw = _unpacked(raw, 31)
+    if len(raw) > MAX_BYTES:
+        return SavedPage(file=name, problem="trang vượt giới hạn dung lượng")
+    address = url or own_url(raw)
+    if address is None or not host(address):
+        return SavedPage(file=name, problem="không rõ địa chỉ của trang, hãy cho biết bằng --url")
+    return read_page(name, raw, address, sources)
+
+
+def _warc(path: Path, sources: tuple[Source, ...]) -> Iterator[SavedPage]:
+    with path.open("rb") as file:
+        number = 0
+        records = ArchiveIterator(file)
+        while True:
+            number += 1
+            try:
+                record = next(records, None)
+                page = _record(str(path), number, record, sources) if record is not None else None
+            except (ArchiveLoadFailed, ValueError, EOFError, zlib.error, OSError) as error:
+                yield SavedPage(file=str(path), record=number, problem=f"bản ghi WARC hỏng: {error}")
+                return
+            if record is None:
+                return
+            if page is not None:
+                yield page
+
+
+def _record(file: str, number: int, record: Any, sources: tuple[Source, ...]) -> SavedPage | None:
+    """The page of a response record; None for what is no answered HTML page."""
+    if record.rec_type not in ("response", "resource"):
+        return None
+    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    headers = record.http_headers
+    kind = (headers.get_header("Content-Type") if headers else record.rec_headers.get_header("Content-Type")) or ""
+    if (headers and headers.get_statuscode() != "200") or "html" not in kind.lower() or not host(url):
+        return None
+    # warcio would unpack without a bound; we read the raw stream and unpack with one.
+    raw = record.raw_stream.read(MAX_BYTES + 1) if headers is None else _body(record.content_stream(), headers)
+    if len(raw) > MAX_BYTES:
+        return SavedPage(file=file, url=url, record=number, problem="trang vượt giới hạn dung lượng")
+    when = parse_date(record.rec_headers.get_header("WARC-Date"))
+    return read_page(file, raw, url, sources, when.at if when else None, number)
+
+
+def _body(stream: BinaryIO, headers: Any) -> bytes:
+    raw = stream.read(MAX_BYTES + 1)
+    # A content_stream is unpacked already, except when the archive declared an encoding that its bytes do not have.
+    return _unpacked(raw, 31) if raw.startswith(b"\x1f\x8b") else raw
+
+
+def _unpacked(raw: bytes, wbits: int) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=wbits).decompress(raw, MAX_BYTES + 1)
+    except (zlib.error, gzip.BadGzipFile):
+        return raw
