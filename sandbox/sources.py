@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,10 @@ def write_sources(records: list[dict[str, Any]], file: Path) -> None:
     """Write the records as a registry file that `crawlers.source.load_sources` reads."""
     head = "# Written by `python -m sandbox`; the sandbox web on this machine.\n"
     text = yaml.safe_dump(records, allow_unicode=True, sort_keys=False, width=120)
-    file.write_text(head + text, encoding="utf-8")
+    # Whoever waits for the file must never read half of it.
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_text(head + text, encoding="utf-8")
+    draft.replace(file)
 
 
 def _record(world: World, site: Site, now: datetime, every_minutes: float) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from conftest import ANCHOR, TestClock
 from selectolax.lexbor import LexborHTMLParser
 
 from crawlers.source import Source, load_sources
@@ -20,6 +19,7 @@ from sandbox.content import Content, Outlet, Reply, Story, Thread
 from sandbox.server import Sandbox, run_in_thread
 from sandbox.sources import write_sources
 from sandbox.truth import truth
+from tests.sandbox.conftest import ANCHOR, TestClock
 
 OUTLETS = ("qtnm", "dhtt", "tntb", "nsmt", "dsvn", "pldn", "antt", "khpn", "tnvn")
 MARKS = {
