@@ -1,20 +1,48 @@
-"""The room's front door: `Annotator.load().annotate(document) -> Annotation`."""
+"""The room's front door: `Annotator.load().annotate(document) -> Annotation`.
+
+Components in order: places, relevance, then for relevant posts topics and sentiment; key terms and fingerprint for
+all. Classifiers work on whole batches, so `annotate_many` is much faster than a loop over `annotate`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from nlp.annotation import Annotation, Document, Relevance
+from nlp.annotation import TOPICS, Annotation, Document, Place, Topic
+from nlp.linear import LinearModel
+from nlp.places import Findings, PlaceFinder
+from nlp.province import Province
+from nlp.relevance import judge
+from nlp.sentiment import SentimentReader
+from nlp.text import exact
+from nlp.train import load_model, model_text
+
+_MOST_TOPICS = 3
 
 
 class Annotator:
     """All components with their models, loaded once and used for every post (not shared between threads)."""
 
+    def __init__(self, province: Province, topics: LinearModel | None, sentiment: LinearModel | None) -> None:
+        self.province = province
+        self._places = PlaceFinder(province)
+        self._topics = topics
+        self._sentiment = SentimentReader(sentiment) if sentiment else None
+        self.models = {"places": f"{province.id}-{province.version}", "relevance": "rules-1"}
+        if topics:
+            self.models["topics"] = topics.version
+        if sentiment:
+            self.models["sentiment"] = sentiment.version
+
     @classmethod
     def load(cls, province: str = "quangtri", models: Path | None = None) -> Annotator:
-        """The annotator of a province; `models` holds retrained `topics/`, `sentiment/` before the shipped ones."""
-        return cls()
+        """The annotator of a province; `models` holds retrained `topics/`, `sentiment/` before the shipped ones.
+
+        Raises FileNotFoundError for an unknown province, ModelError for a model that cannot be read.
+        """
+        return cls(Province.load(province), load_model("topics", models), load_model("sentiment", models))
 
     def annotate(self, document: Document, *, everything: bool = False) -> Annotation:
         """One post; see `annotate_many`."""
@@ -22,4 +50,39 @@ class Annotator:
 
     def annotate_many(self, documents: Iterable[Document], *, everything: bool = False) -> list[Annotation]:
         """Many posts, in order; `everything` gives topics and sentiment to irrelevant posts too."""
-        return [Annotation(id=d.id, relevance=Relevance(0, 0.0, "chưa xét")) for d in documents]
+        batch = list(documents)
+        annotations = [self._locate(document) for document in batch]
+        wanted = [i for i, a in enumerate(annotations) if everything or a.relevance.label > 0]
+        chosen = [batch[i] for i in wanted]
+        heads = [exact(model_text(d.title, d.lead, d.body, d.kind)) for d in chosen]
+        topics = self._topics_of(heads)
+        moods = self._sentiment.read(chosen, heads) if self._sentiment else [None] * len(chosen)
+        for i, codes, mood in zip(wanted, topics, moods, strict=True):
+            annotations[i] = replace(annotations[i], topics=codes, sentiment=mood)
+        return annotations
+
+    def _locate(self, document: Document) -> Annotation:
+        findings = self._places.find(document.text, local=document.local)
+        relevance = judge(document, findings, self.province)
+        return Annotation(id=document.id, relevance=relevance, places=_first_mentions(findings), models=self.models)
+
+    def _topics_of(self, heads: Sequence[str]) -> list[tuple[Topic, ...]]:
+        if self._topics is None:
+            return [()] * len(heads)
+        return [_topics(self._topics.decide(row)) for row in self._topics.scores_of(heads)]
+
+
+def _topics(ranked: list[tuple[str, float]]) -> tuple[Topic, ...]:
+    """At most three, the main one first; “other” never beside another."""
+    known = [(code, score) for code, score in ranked if code in TOPICS] or ranked
+    if known[0][0] == "other":
+        known = known[:1]
+    return tuple(Topic(code, score) for code, score in known if code != "other" or len(known) == 1)[:_MOST_TOPICS]
+
+
+def _first_mentions(findings: Findings) -> tuple[Place, ...]:
+    """Each place once, where it is named first."""
+    seen: dict[str, Place] = {}
+    for hit in findings.hits:
+        seen.setdefault(hit.place.id, hit.place)
+    return tuple(seen.values())

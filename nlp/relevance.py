@@ -16,6 +16,7 @@ from nlp.places import Findings, Hit, Other
 from nlp.province import Province
 
 Zone = Literal["title", "lead", "body"]
+_ZONES: tuple[Zone, ...] = ("title", "lead", "body")
 _ZONE_WORDS: dict[Zone, str] = {"title": "tiêu đề", "lead": "đoạn dẫn", "body": "thân bài"}
 _SIDE = r"\s*(?:(?:phía )?(?:bắc|nam|đông|tây)\s|tỉnh\s|TP\.?\s?)?"
 _RANGE = re.compile(r"\s*(?:[-–,]|đến|tới|trở ra|trở vào|và|den|toi|va)" + _SIDE, re.I)
@@ -120,7 +121,7 @@ def _is_list(document: Document, view: _View, others: tuple[Other, ...]) -> bool
         return not (view.hits["title"] and not view.others["title"])
     if not front or (view.hits["title"] and not view.others["title"]):
         return False
-    zone = next((z for z, found in view.hits.items() if found), "body")
+    zone = next((zone for zone in _ZONES if view.hits[zone]), _ZONES[-1])
     return any(_is_range(document.text, hit, others) for hit in view.hits[zone] if hit.place.level == "province")
 
 
@@ -177,7 +178,7 @@ def _local(view: _View, points: float, many: bool) -> Relevance:
 
 
 def _where(view: _View) -> str:
-    for zone in ("title", "lead", "body"):
+    for zone in _ZONES:
         if view.hits[zone]:
             hit = view.best(zone)
             extra = len({h.place.id for hits in view.hits.values() for h in hits}) - 1
@@ -189,7 +190,7 @@ def _where(view: _View) -> str:
 
 def _why_not(view: _View, findings: Findings) -> str:
     if any(view.hits.values()):
-        place = next(view.best(zone).place.name for zone in ("title", "lead", "body") if view.hits[zone])
+        place = next(view.best(zone).place.name for zone in _ZONES if view.hits[zone])
         others = set().union(*view.others.values())
         if others:
             return f"chỉ nhắc {place}; tin ở {', '.join(sorted(others)[:3])}"
