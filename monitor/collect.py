@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from crawlers.run import crawl
-
 from crawlers.post import Post
+from crawlers.run import crawl
 from crawlers.sink import CrawlResult, Stored
 from crawlers.source import Source
 from monitor.archive import Archive

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from crawlers.run import CrawlSettings
-
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
 from index.port import Analyzer, Index
@@ -23,6 +22,12 @@ from nlp.annotate import Annotator
 from nlp.province import Province
 
 ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
+
+
+def load_annotator(settings: Settings) -> Annotator:
+    """The annotator of the province; models retrained into the data folder come before the shipped ones."""
+    own = settings.data / "models"
+    return Annotator.load(settings.province, own if own.is_dir() else None)
 
 
 class Installation:
@@ -49,8 +54,7 @@ class Installation:
 
     @cached_property
     def annotator(self) -> Annotator:
-        own = self.settings.data / "models"
-        return Annotator.load(self.settings.province, own if own.is_dir() else None)
+        return load_annotator(self.settings)
 
     @cached_property
     def province(self) -> Province:

@@ -6,15 +6,14 @@ whose mark is missing is simply taken again; ids and story ids are deterministic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from nlp.stories import StoryClusterer
 
 from monitor.annotated import Annotated, document
 from monitor.archive import ArchivedPost
 from monitor.installation import Installation
-from nlp.annotation import Annotation, Document
+from nlp.annotation import Annotation
+from nlp.stories import StoryClusterer
 
 BATCH = 200
 INDEX_TRIES = 5
@@ -60,39 +59,58 @@ class Processor:
 
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
         annotated, failed = self._annotate(batch)
-        inherited = self._inherit(annotated)
-        grouped = self._group(inherited)
+        grouped = self._into_stories(self._with_parents(annotated))
         self._write(grouped)
-        titles = {a.story_id: self.clusterer.title(a.story_id) for a in grouped if a.story_id}
+        titles = {a.story_id: self._stories.title(a.story_id) for a in grouped if a.story_id}
         self._it.annotations.record(grouped, titles)
         relevant = sum(a.outcome == "annotated" for a in grouped)
         return Processed(relevant, len(grouped) - relevant, failed)
 
-    @property
-    def clusterer(self) -> StoryClusterer:
-        """Fed again from the archive after a start, so that stories go on where they were."""
-        if self._clusterer is None:
-            self._clusterer = StoryClusterer()
-        return self._clusterer
+    # annotate
 
     def _annotate(self, batch: Sequence[ArchivedPost]) -> tuple[list[Annotated], int]:
-        documents = [document(post, local=self._it.is_local(post.post.source)) for post in batch]
         try:
-            results = self._understand(documents)
-            return [Annotated(post, result) for post, result in zip(batch, results, strict=True)], 0
+            return self._understand(batch), 0
         except Exception:  # one bad text must not hold up the others: find it
-            return self._annotate_singly(batch, documents)
+            return self._annotate_singly(batch)
 
-    def _annotate_singly(
-        self, batch: Sequence[ArchivedPost], documents: Iterable[Document]
-    ) -> tuple[list[Annotated], int]:
+    def _annotate_singly(self, batch: Sequence[ArchivedPost]) -> tuple[list[Annotated], int]:
         good: list[Annotated] = []
-        for post, one in zip(batch, documents, strict=True):
+        for post in batch:
             try:
-                good.append(Annotated(post, self._understand([one])[0]))
+                good += self._understand([post])
             except Exception as error:  # any failure of a model is this post's outcome, kept with its reason
                 self._it.archive.mark_failed(post, f"{type(error).__name__}: {error}")
         return good, len(batch) - len(good)
 
-    def _understand(self, documents: Sequence[Document]) -> list[Annotation]:
-        return self._it.annotator.annotate_many(documents, everything=self._it.settings.index_irrelevant)
+    def _understand(self, batch: Sequence[ArchivedPost]) -> list[Annotated]:
+        """Replies are judged in full: whether they concern the province is for their parent to say."""
+        annotator, everything = self._it.annotator, self._it.settings.index_irrelevant
+        found: dict[str, Annotation] = {}
+        for replies in (False, True):
+            part = [post for post in batch if (post.post.parent_url is not None) == replies]
+            documents = [document(post, local=self._it.is_local(post.post.source)) for post in part]
+            for annotation in annotator.annotate_many(documents, everything=everything or replies):
+                found[annotation.id] = annotation
+        return [Annotated(post, found[post.id]) for post in batch]
+
+    # replies take from their parents what they leave unsaid
+
+    def _with_parents(self, batch: Sequence[Annotated]) -> list[Annotated]:
+        parents = self._parents(batch)
+        done: list[Annotated] = []
+        for annotated in batch:
+            parent = parents.get(annotated.post.post.parent_url or "")
+            inherited = (
+                replace(annotated, annotation=reply_annotation(annotated.annotation, parent)) if parent else annotated
+            )
+            parents[annotated.post.post.canonical_url] = inherited.annotation
+            done.append(inherited)
+        return done
+
+    def _parents(self, batch: Sequence[Annotated]) -> dict[str, Annotation]:
+        """Annotations of the archive's posts that this batch replies to, by canonical URL."""
+        wanted = {a.post.post.parent_url for a in batch if a.post.post.parent_url}
+        posts = self._it.archive.by_url(sorted(wanted))
+        annotations = self._it.annotations.annotations([post.id for post in posts.values()])
+        return {url: annotations[post.id] for url, post in posts.items() if post.id in annotations}

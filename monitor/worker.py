@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from crawlers.run import install_reactor
 
+from crawlers.run import install_reactor
 from crawlers.source import Source
 from index.port import IndexUnavailable
 from monitor.archive import utc_now
@@ -97,6 +97,10 @@ class Worker:
 def main(settings: Settings) -> None:
     """Runs the worker in this process until it is told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    install_reactor()
     with Installation(settings) as installation:
-        asyncio.get_event_loop().run_until_complete(Worker(installation).run())
+        asyncio.run(_run(installation))
+
+
+async def _run(installation: Installation) -> None:
+    install_reactor()
+    await Worker(installation).run()

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from crawlers.imports import Rejected, read_posts
-from crawlers.saved import SavedPage, read_saved
 
+from crawlers.imports import Rejected, read_posts
 from crawlers.post import Post
+from crawlers.saved import SavedPage, posts_from_files
 from crawlers.sink import CrawlResult
 from monitor.archive import Archive, IdTaken
 from monitor.commands.common import (
@@ -42,19 +42,15 @@ def crawl(
     json: JsonOption = False,
 ) -> None:
     """Một lượt thu thập lịch sự các nguồn đến hạn (hoặc các nguồn được nêu) vào kho lưu."""
-    from crawlers.run import install_reactor
-
     from monitor.collect import collect, due_sources
 
-    install_reactor()
     with opened(data) as installation:
         if unknown := sorted(set(source or []) - set(installation.sources)):
             raise UsageError(f"không có nguồn {', '.join(unknown)}; xem `duluan sources`")
         wanted = [installation.sources[id] for id in source] if source else due_sources(installation)
         with progress_bar() as bar:
             task = bar.add_task("Đang thu thập", total=len(wanted))
-            passes = collect(installation, wanted, lambda _: bar.advance(task))
-            results = asyncio.get_event_loop().run_until_complete(passes)
+            results = asyncio.run(collect(installation, wanted, lambda _: bar.advance(task)))
     if json:
         print_json([{"source": r.source, "state": r.state, "message": r.message, "new": r.new} for r in results])
     print_table(
@@ -82,7 +78,7 @@ def ingest(
         raise UsageError("--url chỉ dùng được với một tệp")
     pages, stored = Counter[str](), Counter[str]()
     with opened(data) as installation:
-        for page in read_saved(files, url=url, sources=installation.sources):
+        for page in posts_from_files(files, url, installation.sources):
             pages[page.kind] += 1
             if page.problem:
                 warn(f"{page.file}: {page.url or 'không rõ địa chỉ'}: {page.problem}")

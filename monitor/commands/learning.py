@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from crawlers.source import REGISTRY, load_sources
-from monitor.commands.common import UsageError, app, print_json, print_line, settings_for, warn
+from crawlers.imports import Rejected, read_posts
+from crawlers.post import Post
+from crawlers.source import REGISTRY, Source, load_sources
+from monitor.archive import post_id
+from monitor.commands.common import DataOption, UsageError, app, print_json, print_line, said, settings_for, warn
 from nlp.annotation import Document
 
 InputFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
@@ -18,27 +23,25 @@ BATCH = 256
 
 
 @app.command()
-def extract(
-    file: InputFile,
-    url: Annotated[str | None, typer.Option(help="Địa chỉ của trang.")] = None,
-) -> None:
+def extract(file: InputFile, url: Annotated[str | None, typer.Option(help="Địa chỉ của trang.")] = None) -> None:
     """Rút bài từ trang HTML đã lưu: một tệp với --url, hoặc danh sách LIST.jsonl gồm các dòng {file, url}."""
+    sources = load_sources(REGISTRY)
     if url:
-        print_json(_extracted(file, url))
+        print_json(_extracted(file, url, sources))
     elif file.suffix == ".jsonl":
-        _extract_list(file)
+        _extract_list(file, sources)
     else:
         raise UsageError("hãy cho --url, hoặc một tệp .jsonl gồm các dòng {file, url}")
 
 
-def _extract_list(file: Path) -> None:
+def _extract_list(file: Path, sources: dict[str, Source]) -> None:
     failed = 0
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
-            print_line(_extracted(file.parent / entry["file"], entry["url"]))
+            print_line(_extracted(file.parent / entry["file"], entry["url"], sources))
         except (ValueError, KeyError, TypeError, OSError) as error:
             failed += 1
             warn(f"{file}:{number}: {error}")
@@ -47,28 +50,95 @@ def _extract_list(file: Path) -> None:
         raise typer.Exit(1)
 
 
-def _extracted(file: Path, url: str) -> dict[str, Any]:
-    from crawlers.saved import read_page, source_of
+def _extracted(file: Path, url: str, sources: dict[str, Source]) -> dict[str, Any]:
+    from crawlers.extract import extract as extract_post
+    from crawlers.saved import source_of
 
-    from crawlers.extract import extract
-
-    return extract(read_page(file), url, source_of(url, load_sources(REGISTRY))).as_json()
+    page = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    return extract_post(page, url, source_of(url, sources.values())).as_json()
 
 
 @app.command()
-def annotate(file: InputFile) -> None:
-    """Phân tích từng bài của một tệp JSONL hoặc CSV; mỗi dòng ra một kết quả, đúng thứ tự."""
-    from nlp.annotate import Annotator
+def annotate(file: InputFile, data: DataOption = None) -> None:
+    """Phân tích từng bài của một tệp JSONL, CSV hoặc XLSX; mỗi bài một dòng kết quả, đúng thứ tự."""
+    from monitor.installation import load_annotator
 
-    annotator = Annotator.load(settings_for(None).province)
-    posts = _posts(file)
+    annotator, reading = load_annotator(settings_for(data)), _Reading(file)
+    posts = iter(reading)
     while batch := list(islice(posts, BATCH)):
-        documents = [Document(id=p.id or "", title=p.title, lead=p.lead, body=p.body, kind=p.kind) for p in batch]
-        for annotation in annotator.annotate_many(documents, everything=True):
+        for annotation in annotator.annotate_many(map(_document, batch), everything=True):
             print_line(annotation.as_json())
-    posts.close()
+    reading.end()
 
 
 @app.command()
 def cluster(file: InputFile) -> None:
-    """Gom bài của một tệp thành vụ việc: id, story_id, duplicate_of trên từng dòng."""
+    """Gom bài của một tệp thành vụ việc: mỗi bài một dòng {id, story_id, duplicate_of}."""
+    from nlp.stories import Item
+    from nlp.stories import cluster as cluster_items
+
+    reading = _Reading(file)
+    items = [Item.of(_document(post), post.published_at) for post in reading]
+    for assigned in cluster_items(items):
+        print_line({"id": assigned.id, "story_id": assigned.story_id, "duplicate_of": assigned.duplicate_of})
+    reading.end()
+
+
+@app.command()
+def train(
+    task: Annotated[Literal["relevance", "topics", "sentiment"], typer.Argument(help="Bộ phân loại cần huấn luyện.")],
+    data: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="JSONL: {id, title, body, labels hoặc label}.")
+    ],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Thư mục ghi mô hình và thẻ mô hình.")],
+) -> None:
+    """Huấn luyện một bộ phân loại trên nhãn của mình, bộ nhãn nào cũng được."""
+    from nlp.train import TrainingError, train_task
+
+    try:
+        with said.status("Đang huấn luyện…"):
+            card = train_task(task, data, out)
+    except TrainingError as error:
+        raise UsageError(str(error)) from error
+    print_json(card)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Thư mục mô hình.")],
+    file: InputFile,
+) -> None:
+    """Cho nhãn từng dòng của một tệp JSONL bằng mô hình đã huấn luyện, nhãn chắc nhất trước."""
+    from nlp.train import TrainingError
+    from nlp.train import predict as predict_lines
+
+    try:
+        for line in predict_lines(model, file):
+            print_line(line)
+    except TrainingError as error:
+        raise UsageError(str(error)) from error
+
+
+class _Reading:
+    """Posts of an input file in order; bad lines are said as they come and make the command end with 1."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._rejected = 0
+
+    def __iter__(self) -> Iterator[Post]:
+        for item in read_posts(self._file):
+            if isinstance(item, Rejected):
+                self._rejected += 1
+                warn(f"{item.file}:{item.line}: {item.reason}")
+            else:
+                yield item.post
+
+    def end(self) -> None:
+        if self._rejected:
+            raise typer.Exit(1)
+
+
+def _document(post: Post) -> Document:
+    id = post.id or post_id(post.canonical_url)
+    return Document(id=id, title=post.title, lead=post.lead, body=post.body, kind=post.kind)
