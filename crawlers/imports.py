@@ -1,4 +1,4 @@
-"""Posts from files that people bring: CSV, JSONL and XLSX rows of "Post in" records, each accepted or rejected by line."""
+"""Posts from files that people bring: "Post in" rows of CSV, JSONL and XLSX, each accepted or rejected by line."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
+import openpyxl  # type: ignore[import-untyped]
+from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
 from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import VIETNAM, parse_date

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -106,7 +105,7 @@ def _html(path: Path, url: str | None, sources: tuple[Source, ...]) -> SavedPage
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if raw.startswith(b"\x1f\x8b"):
-        raw = _unpacked(raw, 31)
+        raw = _unpacked(raw)
     if len(raw) > MAX_BYTES:
         return SavedPage(file=name, problem="trang vượt giới hạn dung lượng")
     address = url or own_url(raw)
@@ -142,22 +141,16 @@ def _record(file: str, number: int, record: Any, sources: tuple[Source, ...]) ->
     kind = (headers.get_header("Content-Type") if headers else record.rec_headers.get_header("Content-Type")) or ""
     if (headers and headers.get_statuscode() != "200") or "html" not in kind.lower() or not host(url):
         return None
-    # warcio would unpack without a bound; we read the raw stream and unpack with one.
-    raw = record.raw_stream.read(MAX_BYTES + 1) if headers is None else _body(record.content_stream(), headers)
+    # The stream unpacks as it is read, so reading no more than this bounds a decompression bomb too.
+    raw = record.content_stream().read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         return SavedPage(file=file, url=url, record=number, problem="trang vượt giới hạn dung lượng")
     when = parse_date(record.rec_headers.get_header("WARC-Date"))
     return read_page(file, raw, url, sources, when.at if when else None, number)
 
 
-def _body(stream: BinaryIO, headers: Any) -> bytes:
-    raw = stream.read(MAX_BYTES + 1)
-    # A content_stream is unpacked already, except when the archive declared an encoding that its bytes do not have.
-    return _unpacked(raw, 31) if raw.startswith(b"\x1f\x8b") else raw
-
-
-def _unpacked(raw: bytes, wbits: int) -> bytes:
+def _unpacked(raw: bytes) -> bytes:
     try:
-        return zlib.decompressobj(wbits=wbits).decompress(raw, MAX_BYTES + 1)
-    except (zlib.error, gzip.BadGzipFile):
+        return zlib.decompressobj(wbits=31).decompress(raw, MAX_BYTES + 1)
+    except zlib.error:
         return raw

@@ -127,8 +127,8 @@ def _by_guess(text: str, url: str, tree: Tree, metadata: Metadata, source: Sourc
     title = _heading(tree, metadata) if body or metadata.ld else metadata.title
     if not title:
         reasons.append("no_title")
-    when = dates_on_page(tree)
-    return _Found(title, lead, body, when, method=guessed.method if body else "meta", reasons=tuple(reasons))
+    method = guessed.method if body else "meta"
+    return _Found(title, lead, body, dates_on_page(tree), author_on_page(tree), method=method, reasons=tuple(reasons))
 
 
 def _heading(tree: Tree, metadata: Metadata) -> str:
@@ -140,6 +140,13 @@ def _heading(tree: Tree, metadata: Metadata) -> str:
     if len(headings) == 1 and len(headings[0]) > 10:
         return headings[0]
     return metadata.title
+
+
+def author_on_page(tree: Tree) -> str:
+    """A byline on a page of no family: short, and marked as the author's."""
+    node = first(tree, ("[rel=author]", "[itemprop=author]", "article [class*=byline]", "article [class*=author]"))
+    text = line(node)
+    return text if 1 < len(text) <= 40 and not any(each.isdigit() for each in text) else ""
 
 
 def dates_on_page(tree: Tree) -> str:

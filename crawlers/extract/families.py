@@ -258,6 +258,7 @@ def _author(tree: Tree, version: Version) -> str:
 
 
 def _about(title: str, text: str) -> bool:
+    """Whether the text shares words with its title: one will do for a long text, as headlines may be metaphors."""
     wanted = {word for word in words(title) if word not in _STOP}
     shared = wanted & set(words(text))
-    return len(shared) >= min(2, len(wanted))
+    return len(shared) >= min(1 if len(text) > 400 else 2, len(wanted))

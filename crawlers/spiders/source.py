@@ -28,7 +28,7 @@ from crawlers.post import Post, Quality
 from crawlers.source import Source
 
 OLDEST = timedelta(days=35)
-SHARDS = 3  # sitemaps of an index read in one pass
+SHARDS = 8  # sitemaps of an index read in one pass
 DEPTH = 2  # indexes inside indexes
 PAGES_OF_THREAD = 5  # of one forum thread or channel in one pass
 
@@ -77,7 +77,8 @@ class SourceSpider(scrapy.Spider):
             return
         found = parse_sitemap(response.body, response.url)
         if depth < DEPTH:
-            for shard in newest(found.shards, SHARDS):
+            recent = [each for each in found.shards if each.modified is None or each.modified > self.now - OLDEST]
+            for shard in newest(recent, SHARDS):
                 yield self._discovery(shard.url, self.parse_sitemap, depth=depth + 1)
         pages = sorted(found.pages, key=lambda item: item.published or self.now - OLDEST, reverse=True)
         yield from self._articles(pages, page, record_old=False)
