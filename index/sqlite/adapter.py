@@ -198,6 +198,10 @@ class SqliteIndex:
                     problems.append(f"{table}: {error}")
         return problems
 
+    def forget(self) -> None:
+        """Drops results remembered from earlier searches (benchmarks measure without them)."""
+        self._caches = Caches()
+
     def optimize(self) -> None:
         """Merges the text index into one piece: worth it once after a rebuild, takes minutes on a million mentions."""
         with self._pool.connection() as conn:

@@ -200,7 +200,8 @@ class Selector:
 def picked(within: Selection, keep: npt.NDArray[np.bool_]) -> Ints:
     """The positions of a selection for which `keep` holds."""
     if isinstance(within, slice):
-        return np.flatnonzero(keep).astype(np.int64) + within.start
+        found: Ints = np.flatnonzero(keep).astype(np.int64) + within.start
+        return found
     kept: Ints = within[keep]
     return kept
 
