@@ -24,73 +24,11 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 SECONDS = 365 * 86400
 TOPICS = ("disaster", "traffic", "land", "health", "education", "economy", "security", "environment")
 SENTIMENTS = ("negative", "neutral", "positive")
-ONSETS = [
-    "b",
-    "c",
-    "ch",
-    "d",
-    "đ",
-    "g",
-    "gh",
-    "gi",
-    "h",
-    "kh",
-    "l",
-    "m",
-    "n",
-    "ng",
-    "nh",
-    "ph",
-    "qu",
-    "r",
-    "s",
-    "t",
-    "th",
-    "tr",
-    "v",
-    "x",
-]
-RHYMES = [
-    "a",
-    "á",
-    "à",
-    "ả",
-    "ã",
-    "ạ",
-    "an",
-    "án",
-    "àn",
-    "ang",
-    "áng",
-    "ao",
-    "ào",
-    "âm",
-    "ấm",
-    "âu",
-    "ầu",
-    "ăn",
-    "ắn",
-    "ê",
-    "ế",
-    "ên",
-    "ền",
-    "i",
-    "ì",
-    "ính",
-    "o",
-    "ó",
-    "ò",
-    "on",
-    "ông",
-    "ộng",
-    "ơ",
-    "ớ",
-    "ởi",
-    "u",
-    "ụ",
-    "ước",
-    "ường",
-]
+_SOUNDS = """
+b c ch d đ g gh gi h kh l m n ng nh ph qu r s t th tr v x
+a á à ả ã ạ an án àn ang áng ao ào âm ấm âu ầu ăn ắn ê ế ên ền i ì ính o ó ò on ông ộng ơ ớ ởi u ụ ước ường
+"""
+ONSETS, RHYMES = (line.split() for line in _SOUNDS.strip().splitlines())
 
 
 def vocabulary(size: int = 20_000) -> list[str]:

@@ -102,7 +102,7 @@ class Vocabulary:
         """The code of a value, given out now if it is new; inside the writer's transaction."""
         if not value:
             return 0
-        text = value if isinstance(value, str) else json.dumps(list(value), ensure_ascii=False)
+        text = storable(value if isinstance(value, str) else json.dumps(list(value), ensure_ascii=False))
         known = self.fields[name]
         if (code := known.codes.get(text)) is not None:
             return code
@@ -117,3 +117,12 @@ class Vocabulary:
 
     def members(self, name: str, code: int) -> tuple[str, ...]:
         return self.fields[name].tuples[code]
+
+
+def storable(text: str) -> str:
+    """Half a surrogate pair, as broken JSON has it, cannot be written as UTF-8; it becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

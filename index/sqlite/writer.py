@@ -20,7 +20,7 @@ from index.sqlite import schema
 from index.sqlite.columns import state
 from index.sqlite.pool import Pool
 from index.sqlite.schema import META, SHIFT
-from index.sqlite.vocabulary import Vocabulary
+from index.sqlite.vocabulary import Vocabulary, storable
 
 BATCH = 5000
 _IDS = 500
@@ -263,15 +263,6 @@ def record(conn: sqlite3.Connection, rids: Iterable[int]) -> None:
     seq = state(conn)[1]
     conn.execute("INSERT INTO log VALUES(?, ?)", (seq, np.array(list(rids), dtype=np.int64).tobytes()))
     conn.execute("DELETE FROM log WHERE seq <= ?", (seq - _KEPT_LOG,))
-
-
-def storable(text: str) -> str:
-    """Half a surrogate pair, as broken JSON has it, cannot be written as UTF-8; it becomes U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def marks(items: Sequence[object]) -> str:

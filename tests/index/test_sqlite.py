@@ -1,0 +1,167 @@
+"""What only the SQLite engine promises: rebuilding, checking, time limits, its memory of columns."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.engine import open_index
+from index.port import Analyzer, Filters, IndexUnavailable
+from index.sqlite import SqliteIndex, writer
+from tests.index.conftest import ANALYZER, NOON
+from tests.index.support import found, mention
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "index.db"
+
+
+@pytest.fixture
+def index(path: Path) -> Iterator[SqliteIndex]:
+    opened = SqliteIndex(path, analyzer=ANALYZER, clock=lambda: NOON)
+    yield opened
+    opened.close()
+
+
+def test_unknown_engines_are_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match="lucene"):
+        open_index("lucene", path=path, analyzer=ANALYZER)
+
+
+def test_a_new_file_waits_for_its_rebuild(index: SqliteIndex, path: Path) -> None:
+    assert index.needs_rebuild
+    index.upsert([mention("a", "Tin")])
+    assert SqliteIndex(path, analyzer=ANALYZER).needs_rebuild
+    index.rebuilt()
+    assert not index.needs_rebuild
+    again = SqliteIndex(path, analyzer=ANALYZER)
+    assert not again.needs_rebuild
+    assert again.count() == 1
+    again.clear()
+    assert not again.needs_rebuild
+
+
+def test_another_analyzer_or_version_empties_the_file(index: SqliteIndex, path: Path) -> None:
+    index.upsert([mention("a", "Tin")])
+    index.rebuilt()
+    other = SqliteIndex(path, analyzer=Analyzer(str.lower, str.lower))
+    assert (other.needs_rebuild, other.count()) == (True, 0)
+    assert found(index) == []  # the process that was open before does not show what is gone
+    other.close()
+    with sqlite3.connect(path) as conn:
+        conn.execute("UPDATE state SET version = 0, rebuild = 0")
+    assert SqliteIndex(path, analyzer=ANALYZER).needs_rebuild
+
+
+def test_a_file_that_is_no_index_is_put_aside(path: Path) -> None:
+    path.write_bytes(b"khong phai co so du lieu" * 100)
+    index = SqliteIndex(path, analyzer=ANALYZER)
+    assert index.needs_rebuild
+    assert index.upsert([mention("a", "Tin")]) == 1
+    assert path.with_name("index.db.broken").exists()
+
+
+def test_a_sound_file_has_no_problems(index: SqliteIndex, path: Path) -> None:
+    index.upsert([mention(f"m{i}", f"Tin {i}", minutes=-i) for i in range(50)])
+    index.upsert([mention(f"m{i}", f"Tin mới {i}", minutes=i) for i in range(20)])
+    index.delete([f"m{i}" for i in range(0, 50, 7)])
+    index.optimize()
+    assert index.check() == []
+    with sqlite3.connect(path) as conn:
+        conn.execute("DELETE FROM meta WHERE rid = (SELECT max(rid) FROM meta)")
+    assert len(index.check()) == 1
+
+
+def test_slow_searches_are_stopped(path: Path) -> None:
+    index = SqliteIndex(path, analyzer=ANALYZER, time_limit=-1)
+    index.upsert([mention(f"m{i}", "Tin nhanh", "lời " * 30) for i in range(2000)])
+    with pytest.raises(IndexUnavailable, match="giây"):
+        index.search("tin nhanh", sort="relevance")
+
+
+def test_closed_indexes_say_so(index: SqliteIndex) -> None:
+    index.close()
+    with pytest.raises(IndexUnavailable):
+        index.search("tin")
+
+
+def test_a_full_second_spills_into_the_next(index: SqliteIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "SHIFT", 2)
+    batch = writer._Batch.__new__(writer._Batch)
+    batch._next = {5: (5 << 2) + 3, 6: 6 << 2}
+    at = mention("a", published_at=datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC))
+    assert [batch._rid(at, None) for _ in range(3)] == [23, 24, 25]
+
+
+def test_relative_times_use_the_clock(index: SqliteIndex) -> None:
+    index.upsert([mention("nay", "Tin"), mention("qua", "Tin", minutes=-24 * 60)])
+    assert found(index, "from:hôm nay") == ["nay"]
+    assert found(index, "to:hôm qua") == ["qua"]
+    assert found(index, "tin from:24h") == ["nay", "qua"]
+    assert found(index, "tin from:23h") == ["nay"]
+
+
+def test_times_before_1970_and_far_ahead(index: SqliteIndex) -> None:
+    old, new = datetime(1954, 7, 20, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
+    index.upsert([mention("cu", "Tin", published_at=old), mention("moi", "Tin", published_at=new), mention("a", "Tin")])
+    assert found(index, "tin") == ["moi", "a", "cu"]
+    assert index.get(["cu"])[0].published_at == old
+    assert [hit.mention.id for hit in index.search("tin to:1960").items] == ["cu"]
+
+
+def test_refreshed_columns_equal_loaded_ones(index: SqliteIndex, path: Path) -> None:
+    """A reader that followed every change holds what a new reader loads."""
+    rng = np.random.default_rng(5)
+    reader = SqliteIndex(path, analyzer=ANALYZER)
+    index.upsert([mention(f"m{i}", "Tin", minutes=i) for i in range(300)])
+    reader.count()
+    for turn in range(30):
+        picks = rng.integers(0, 400, size=8).tolist()
+        some = [mention(f"m{i}", "Tin", minutes=i * (1 + turn % 3), topics=(f"t{i % 5}",)) for i in picks[:5]]
+        index.upsert(some)
+        index.delete([f"m{i}" for i in picks[5:]])
+        fresh = SqliteIndex(path, analyzer=ANALYZER)
+        assert reader.facets() == fresh.facets()
+        assert found(reader, "tin") == found(fresh, "tin")
+        fresh.close()
+    assert reader.check() == []
+
+
+def test_filters_on_large_sets_agree_with_plain_counting(index: SqliteIndex) -> None:
+    rng = np.random.default_rng(3)
+    picks = rng.integers(0, 12, size=(600, 3)).tolist()
+    mentions = [
+        mention(
+            f"m{i}",
+            f"Tin {a}",
+            minutes=i * 30,
+            topics=tuple(dict.fromkeys((f"t{a % 4}", f"t{b % 4}"))),
+            places=(f"p{b}",),
+            sentiment=[None, "negative", "neutral", "positive"][c % 4],
+            relevance=c % 3,
+        )
+        for i, (a, b, c) in enumerate(picks)
+    ]
+    index.upsert(mentions)
+    since, until = NOON + timedelta(days=2), NOON + timedelta(days=9)
+    filters = Filters(since=since, until=until, topic=("t1", "t2"), sentiment=("negative",), min_relevance=1)
+    wanted = [
+        m.id
+        for m in reversed(mentions)
+        if since <= m.published_at < until
+        and {"t1", "t2"} & set(m.topics)
+        and m.sentiment == "negative"
+        and m.relevance >= 1
+    ]
+    assert found(index, "", filters) == wanted
+    assert found(index, "tin", filters) == wanted
+    both = [m.id for m in reversed(mentions) if m.id in wanted and not ("p3" in m.places or m.title == "Tin 5")]
+    assert found(index, "tin -place:p3 -5", filters) == both
+    assert found(index, "NOT (place:p3 OR 5)", replace(filters)) == both
