@@ -49,7 +49,7 @@ def _candidates(document: Document) -> list[str]:
 def _result(row: Floats, pieces: list[str], parts: Floats) -> SentimentResult:
     best = int(np.argmax(row))
     label: Sentiment = SENTIMENTS[best]
-    scores = {name: round(float(score), 4) for name, score in zip(SENTIMENTS, row, strict=True)}
+    scores = {str(name): round(float(score), 4) for name, score in zip(SENTIMENTS, row, strict=True)}
     # Title and lead come first in `pieces`: they win unless a later sentence says it clearly better.
     early = np.linspace(0.06, 0.0, num=len(pieces)) if pieces else np.zeros(0)
     sentence = pieces[int(np.argmax(parts[:, best] + early))] if pieces else ""

@@ -37,8 +37,9 @@ class Example:
 
 
 def model_text(title: str, lead: str, body: str, kind: str = "news") -> str:
-    """What a classifier reads of a post: title, lead and the beginning of the body; teencode of social posts spelt out."""
-    words = body.split(None, _BODY_WORDS)[: _BODY_WORDS if title or lead else 2 * _BODY_WORDS]
+    """What a classifier reads of a post: title, lead, the beginning of the body; teencode of social posts spelt out."""
+    limit = _BODY_WORDS if title or lead else 2 * _BODY_WORDS
+    words = body.split(None, limit)[:limit]
     text = ". ".join(part for part in (title, lead, " ".join(words)) if part)
     return spell_out(text) if kind in _SOCIAL else text
 
