@@ -1,4 +1,4 @@
-"""Extraction quality and speed: article_extraction_benchmark (generic path) and real Vietnamese pages (families, listings).
+"""Extraction quality and speed: article_extraction_benchmark (generic path), real Vietnamese pages (families).
 
     python -m bench.extraction --data ../shared/data
 
@@ -56,7 +56,7 @@ def generic(data: Path) -> dict[str, Any]:
     """The 181 pages of article_extraction_benchmark."""
     folder = data / "article_extraction_benchmark"
     truth = json.loads((folder / "ground-truth.json").read_text(encoding="utf-8"))
-    pages = {key: gzip.open(folder / "html" / f"{key}.html.gz").read() for key in truth}
+    pages = {key: gzip.decompress((folder / "html" / f"{key}.html.gz").read_bytes()) for key in truth}
     started = time.perf_counter()
     found = {key: text_of(extract(pages[key], truth[key]["url"])) for key in truth}
     seconds = time.perf_counter() - started
@@ -72,7 +72,7 @@ def vietnamese(data: Path) -> list[dict[str, Any]]:
     """Each of the real Vietnamese pages: what is exact, F1 of the text, links of the listings."""
     rows = []
     for name, record in json.loads((data / "pages" / "expected.json").read_text(encoding="utf-8")).items():
-        raw = gzip.open(data / "pages" / name).read()
+        raw = gzip.decompress((data / "pages" / name).read_bytes())
         rows.append(_article(name, raw, record) if record["expected"] else _listing(name, raw, record["url"]))
     return rows
 
@@ -105,12 +105,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     given = parser.parse_args()
-    result = {"generic": generic(given.data), "pages": vietnamese(given.data)}
+    whole, pages = generic(given.data), vietnamese(given.data)
     if given.json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps({"generic": whole, "pages": pages}, ensure_ascii=False))
         return
-    print("article_extraction_benchmark:", "  ".join(f"{key} {value}" for key, value in result["generic"].items()))
-    for row in result["pages"]:
+    print("article_extraction_benchmark:", "  ".join(f"{key} {value}" for key, value in whole.items()))
+    for row in pages:
         print("  " + "  ".join(f"{key}={value}" for key, value in row.items()))
 
 

@@ -13,6 +13,7 @@ from crawlers.source import Source
 
 _SHORTEST_TITLE = 12
 _GENERIC = re.compile(r"/[^/]*[a-z0-9]+(?:-[a-z0-9]+){3,}[^/]*$", re.IGNORECASE)
+_IDENTIFIED = re.compile(r"-(post|i|d)?\d{5,}\.(html?|chn|tpo|vnp|vov|ldo|aspx)$", re.IGNORECASE)
 _NUMBERED = re.compile(r"\d{4,}[^/]*$|\.(html?|chn|tpo|vnp|vov|ldo|aspx)$")
 _NO_ARTICLE = re.compile(
     r"/(tag|tags|chu-de|topic|author|tac-gia|category|chuyen-muc|search|tim-kiem|login|rss|video-list|page)(/|$)|"
@@ -65,6 +66,8 @@ def is_article(url: str, of: families.Family | None = None, pattern: str | None 
         return of.article_url.search(path) is not None
     if _NO_ARTICLE.search(path):
         return False
+    if _IDENTIFIED.search(path):
+        return True
     return bool(_GENERIC.search(path) and (_NUMBERED.search(path) or path.count("-") >= 4))
 
 
