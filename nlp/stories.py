@@ -76,6 +76,7 @@ class _Story:
     """`likeness`: sum of the cosines between its live members (itself included), the square of its centre's length."""
 
     id: str
+    first: float
     last: float
     members: list[_Member] = field(default_factory=list)
     likeness: float = 0.0
@@ -109,7 +110,10 @@ class StoryClusterer:
         return assigned
 
     def restore(self, items: Iterable[tuple[StoryItem, str, str | None]]) -> None:
-        """Posts with the story and original they were given before: puts a new clusterer where an old one was."""
+        """Posts with the story and original they were given before: puts a new clusterer where an old one was.
+
+        Restored posts do not move the clock: what comes next may lie between them.
+        """
         for item, story, original in items:
             member = self._member(item)
             self._join(member, story, original, self._cosines_to(story, member))
@@ -160,7 +164,7 @@ class StoryClusterer:
         window = self.settings.window
         best, best_score, original = "", self.settings.join, None
         for story in self._stories.values():
-            if max(self._now, member.hour) - story.last > window or story.last - member.hour > window:
+            if member.hour - story.last > window or story.first - member.hour > window:
                 continue
             near = cosines[[places[id(m)] for m in story.members]]
             top = float(near.max())
@@ -174,6 +178,9 @@ class StoryClusterer:
         story_now = self._stories.get(best)
         near = cosines[[places[id(m)] for m in story_now.members]] if story_now else np.zeros(0)
         self._join(member, best, original, near)
+        # The median of what came last: one post with a date in the future must not end all stories.
+        self._recent.append(member.hour)
+        self._now = max(self._now, median(self._recent))
         return Assignment(member.id, best, original)
 
     def _likeness(self, story: _Story, near: Floats, top: float) -> float:
@@ -196,13 +203,10 @@ class StoryClusterer:
 
     def _join(self, member: _Member, story: str, original: str | None, near: Floats) -> None:
         member.story, member.original = story, original
-        joined = self._stories.setdefault(story, _Story(story, member.hour))
+        joined = self._stories.setdefault(story, _Story(story, member.hour, member.hour))
         joined.likeness += 1.0 + 2.0 * float(near.sum())
         joined.members.append(member)
-        joined.last = max(joined.last, member.hour)
-        # The median of what came last: one post with a date in the future must not end all stories.
-        self._recent.append(member.hour)
-        self._now = max(self._now, median(self._recent))
+        joined.first, joined.last = min(joined.first, member.hour), max(joined.last, member.hour)
 
     def _forget(self) -> None:
         """Drops the stories that nothing can join any more."""
