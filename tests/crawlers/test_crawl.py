@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 
 import pytest
 
 from crawlers.run import CrawlSettings, crawl_now
 from crawlers.sink import CrawlResult, MemorySink
 from crawlers.source import Discovery, Politeness, Source
-from tests.crawlers.server import Answer, Site, serving
+from tests.crawlers.server import Answer, Seen, Site, serving
 
 SANDBOX = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.05, timeout=5, contact="ioc@example.org")
 NOW = format_datetime(datetime.now(UTC) - timedelta(hours=3))
@@ -308,6 +310,24 @@ def test_no_more_articles_than_the_limit_and_the_rest_next_time(site: Site) -> N
     limited = source(site, politeness=Politeness(max_articles=3))
     assert run(memory, limited)[0].new == 3
     assert run(memory, limited)[0].new == 2
+
+
+def test_requests_to_a_host_keep_the_pause_between_them(site: Site) -> None:
+    times: list[float] = []
+
+    def answer(seen: Seen) -> Answer:
+        times.append(time.monotonic())
+        return Answer(article("Cồn Sẻ thu hoạch lúa hè thu"))
+
+    site.page("/", listing(*(path(number) for number in range(4))))
+    for number in range(4):
+        site.routes[path(number)] = answer
+    slow = source(site, politeness=Politeness(delay=0.2))
+    run(MemorySink(), slow, settings=CrawlSettings(allow_private=True))
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    # Scrapy varies the pause by half, so that requests do not come like a clock.
+    assert len(gaps) == 3
+    assert min(gaps) >= 0.09
 
 
 def test_a_feed_summary_stands_in_for_a_page_without_text(site: Site) -> None:
