@@ -184,6 +184,12 @@ class Index(Protocol):
         """Counts per interval by sentiment in time order; empty intervals between the first and the last are included,
         and the whole of [since, until) when both are set."""
 
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether the index is new or was emptied and has not been filled from the archive since (`rebuilt`)."""
+
+    def rebuilt(self) -> None: ...
+
     def ids(self) -> set[str]:
         """All ids, for verifying against the archive."""
 

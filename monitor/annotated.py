@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, tuple_, update
 from sqlalchemy.engine import Connection, Row
 
 from index.port import Mention
@@ -72,6 +72,22 @@ def mention(annotated: Annotated) -> Mention:
     )
 
 
+class Grouping(NamedTuple):
+    """The story of a post and the earlier post that it copies."""
+
+    story_id: str
+    duplicate_of: str | None
+
+
+class Headline(NamedTuple):
+    """A post as far as naming its story needs it."""
+
+    id: str
+    kind: str
+    title: str
+    body: str
+
+
 class AnnotationStore:
     """Annotations by post, and the stories they form."""
 
@@ -109,15 +125,71 @@ class AnnotationStore:
     def annotations(self, ids: Sequence[str]) -> dict[str, Annotation]:
         return {id: _annotation(row) for id, row in self.get(ids).items()}
 
-    def in_stories(self, since: datetime, until: datetime) -> list[str]:
-        """Ids of posts with a story whose time lies in [since, until), oldest first."""
-        query = select(annotation_rows.c.post_id).where(
-            annotation_rows.c.story_id.is_not(None),
-            annotation_rows.c.counted_at >= since,
-            annotation_rows.c.counted_at < until,
+    def stories_of(self, ids: Sequence[str]) -> dict[str, Grouping]:
+        """The stories of these posts, for those that have one."""
+        rows = annotation_rows.c
+        found: dict[str, Grouping] = {}
+        with self._read() as connection:
+            for start in range(0, len(ids), CHUNK):
+                wanted = rows.post_id.in_(ids[start : start + CHUNK]) & rows.story_id.is_not(None)
+                query = select(rows.post_id, rows.story_id, rows.duplicate_of).where(wanted)
+                found |= {id: Grouping(story, original) for id, story, original in connection.execute(query)}
+        return found
+
+    def grouped(self, since: datetime, until: datetime) -> dict[str, Grouping]:
+        """Posts with a story, replies left out, whose time lies in [since, until]: by id, oldest first."""
+        rows = annotation_rows.c
+        query = (
+            select(rows.post_id, rows.story_id, rows.duplicate_of)
+            .join(posts, posts.c.id == rows.post_id)
+            .where(rows.story_id.is_not(None), posts.c.parent_url.is_(None))
+            .where(rows.counted_at >= since, rows.counted_at <= until)
+            .order_by(rows.counted_at, rows.post_id)
         )
         with self._read() as connection:
-            return list(connection.scalars(query.order_by(annotation_rows.c.counted_at, annotation_rows.c.post_id)))
+            return {id: Grouping(story, original) for id, story, original in connection.execute(query)}
+
+    def every(self, size: int, *, min_relevance: int) -> Iterator[list[tuple[str, Annotation, Grouping | None]]]:
+        """All annotations of at least this relevance in batches, oldest first, each with its story."""
+        rows = annotation_rows.c
+        query = select(annotation_rows).where(rows.relevance >= min_relevance).order_by(rows.counted_at, rows.post_id)
+        after: tuple[datetime, str] | None = None
+        while True:
+            rest = query.where(tuple_(rows.counted_at, rows.post_id) > tuple_(*after)) if after else query
+            with self._read() as connection:
+                batch = connection.execute(rest.limit(size)).all()
+            if not batch:
+                return
+            after = (batch[-1].counted_at, batch[-1].post_id)
+            yield [
+                (row.post_id, _annotation(row), Grouping(row.story_id, row.duplicate_of) if row.story_id else None)
+                for row in batch
+            ]
+
+    def any_grouped_after(self, moment: datetime) -> bool:
+        rows = annotation_rows.c
+        query = select(rows.post_id).where(rows.story_id.is_not(None), rows.counted_at > moment).limit(1)
+        with self._read() as connection:
+            return connection.execute(query).first() is not None
+
+    def headlines(self, story_ids: Sequence[str], each: int) -> dict[str, list[Headline]]:
+        """Titles (or the beginnings of untitled texts) of a story's newest posts, at most `each` a story."""
+        rows, p = annotation_rows.c, posts.c
+        place = func.row_number().over(partition_by=rows.story_id, order_by=(rows.counted_at.desc(), rows.post_id))
+        found: dict[str, list[Headline]] = {}
+        with self._read() as connection:
+            for start in range(0, len(story_ids), CHUNK):
+                numbered = (
+                    select(
+                        rows.story_id, rows.post_id, p.kind, p.title, func.substr(p.body, 1, 200), place.label("place")
+                    )
+                    .join(posts, p.id == rows.post_id)
+                    .where(rows.story_id.in_(story_ids[start : start + CHUNK]))
+                    .subquery()
+                )
+                for row in connection.execute(select(numbered).where(numbered.c.place <= each)):
+                    found.setdefault(row[0], []).append(Headline(*row[1:5]))
+        return found
 
     def evidence(self, since: datetime, until: datetime, *, min_relevance: int = 1) -> list[Evidence]:
         """What counting needs of every annotated post with since < time <= until."""

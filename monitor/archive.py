@@ -235,6 +235,12 @@ class Archive:
                 query = select(posts).where(column.in_(values[start : start + CHUNK]))
                 yield from [_archived(row) for row in connection.execute(query)]
 
+    def last_processed(self) -> datetime | None:
+        """When a post was last given an outcome."""
+        with self.read() as connection:
+            moment: datetime | None = connection.scalar(select(func.max(posts.c.processed_at)))
+            return moment
+
     def failed(self, limit: int = 50) -> list[ArchivedPost]:
         query = select(posts).where(posts.c.outcome == "failed").order_by(posts.c.processed_at.desc()).limit(limit)
         with self.read() as connection:

@@ -1,22 +1,29 @@
 """Takes waiting posts through annotate, stories and index; each post ends with exactly one outcome.
 
-The order makes a crash harmless: first the index is written, then the archive marks the posts in one transaction. A post
-whose mark is missing is simply taken again; ids and story ids are deterministic, so writing twice changes nothing.
+The order makes a crash harmless: first the index is written, then the archive marks the posts in one transaction. A
+post whose mark is missing is simply taken again; ids and story ids are deterministic, so writing twice changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
-from monitor.annotated import Annotated, document
+from index.port import IndexUnavailable
+from monitor.annotated import Annotated, document, mention
 from monitor.archive import ArchivedPost
 from monitor.installation import Installation
-from nlp.annotation import Annotation
-from nlp.stories import StoryClusterer
+from monitor.story_keeper import StoryKeeper
+from nlp.annotation import Annotation, Relevance
 
 BATCH = 200
 INDEX_TRIES = 5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +39,66 @@ class Processed:
         return self.annotated + self.irrelevant + self.failed
 
     def __add__(self, other: Processed) -> Processed:
-        pairs = zip((self.annotated, self.irrelevant, self.failed), other.parts, strict=True)
-        return Processed(*(mine + theirs for mine, theirs in pairs))
-
-    @property
-    def parts(self) -> tuple[int, int, int]:
-        return self.annotated, self.irrelevant, self.failed
+        return Processed(
+            self.annotated + other.annotated, self.irrelevant + other.irrelevant, self.failed + other.failed
+        )
 
 
 class Processor:
-    """Works through the archive's queue. One processor at a time per installation; it may be killed at any moment."""
+    """Works through the archive's queue. One works at a time in an installation; it may be killed at any moment."""
 
     def __init__(self, installation: Installation) -> None:
         self._it = installation
-        self._clusterer: StoryClusterer | None = None
+        self._stories = StoryKeeper(installation.archive, installation.annotations)
+        self._last_seen: object = None
 
     def run(self, progress: Callable[[int], None] | None = None) -> Processed:
         """Takes posts until none waits. Raises IndexUnavailable when the index stays away; the posts go on waiting."""
         done = Processed()
-        while batch := self._it.archive.waiting(BATCH):
-            step = self._take(batch)
-            done += step
-            if progress:
-                progress(step.total)
+        with self._alone():
+            self._fill_empty_index()
+            while batch := self._it.archive.waiting(BATCH):
+                step = self._take(batch)
+                done += step
+                if progress:
+                    progress(step.total)
+            self._last_seen = self._it.archive.last_processed()
         return done
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Waits for another processor of this data folder; what it grouped meanwhile is not in our memory."""
+        with (self._it.settings.data / "process.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._it.archive.last_processed() != self._last_seen:
+                self._stories = StoryKeeper(self._it.archive, self._it.annotations)
+            yield
+
+    def _fill_empty_index(self) -> None:
+        """An index that is new, or was emptied by a new version, is filled from the archive."""
+        index = self._it.index
+        if not index.needs_rebuild:
+            return
+        for batch in self._it.annotations.every(BATCH, min_relevance=self._it.min_relevance):
+            posts = self._it.archive.get([id for id, *_ in batch])
+            mentions = [mention(Annotated(posts[id], found, *(grouping or ()))) for id, found, grouping in batch]
+            _patiently(partial(index.upsert, mentions))
+        index.rebuilt()
 
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
         annotated, failed = self._annotate(batch)
-        grouped = self._into_stories(self._with_parents(annotated))
-        self._write(grouped)
-        titles = {a.story_id: self._stories.title(a.story_id) for a in grouped if a.story_id}
-        self._it.annotations.record(grouped, titles)
-        relevant = sum(a.outcome == "annotated" for a in grouped)
-        return Processed(relevant, len(grouped) - relevant, failed)
+        inherited = self._with_parents(annotated)
+        wanted = [a for a in inherited if self._is_wanted(a)]
+        grouped = self._stories.assign(wanted)
+        unwanted = [replace(a, story_id=None) for a in inherited if not self._is_wanted(a)]
+        _patiently(lambda: self._it.index.upsert([mention(a) for a in grouped]))
+        _patiently(lambda: self._it.index.delete([a.post.id for a in unwanted]))
+        self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped))
+        relevant = sum(a.outcome == "annotated" for a in inherited)
+        return Processed(relevant, len(inherited) - relevant, failed)
+
+    def _is_wanted(self, annotated: Annotated) -> bool:
+        return annotated.annotation.relevance.label >= self._it.min_relevance
 
     # annotate
 
@@ -101,9 +135,7 @@ class Processor:
         done: list[Annotated] = []
         for annotated in batch:
             parent = parents.get(annotated.post.post.parent_url or "")
-            inherited = (
-                replace(annotated, annotation=reply_annotation(annotated.annotation, parent)) if parent else annotated
-            )
+            inherited = replace(annotated, annotation=of_reply(annotated.annotation, parent)) if parent else annotated
             parents[annotated.post.post.canonical_url] = inherited.annotation
             done.append(inherited)
         return done
@@ -114,3 +146,26 @@ class Processor:
         posts = self._it.archive.by_url(sorted(wanted))
         annotations = self._it.annotations.annotations([post.id for post in posts.values()])
         return {url: annotations[post.id] for url, post in posts.items() if post.id in annotations}
+
+
+def of_reply(reply: Annotation, parent: Annotation) -> Annotation:
+    """A reply's annotation: it concerns what its parent concerns; its feeling is its own."""
+    if reply.relevance.label >= parent.relevance.label:
+        relevance = reply.relevance
+    else:
+        relevance = Relevance(parent.relevance.label, parent.relevance.score, f"trả lời bài: {parent.relevance.reason}")
+    return replace(
+        reply, relevance=relevance, places=reply.places or parent.places, topics=parent.topics or reply.topics
+    )
+
+
+def _patiently(action: Callable[[], T]) -> T:
+    """Tries again with growing pauses while the index does not answer; gives up with IndexUnavailable."""
+    for attempt in range(INDEX_TRIES):
+        try:
+            return action()
+        except IndexUnavailable:
+            if attempt == INDEX_TRIES - 1:
+                raise
+            time.sleep(0.5 * 2**attempt)
+    raise AssertionError("unreachable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Engine, delete, func, select
 
@@ -101,8 +101,8 @@ def status(installation: Installation) -> Status:
     watched = [s for s in source_statuses(installation) if s.state != "off"]
     return Status(
         at=now,
-        processes=tuple(Process(*row, alive=now - row.beat_at < GONE_AFTER) for row in rows),
-        outcomes=dict(installation.archive.outcomes()),
+        processes=tuple(_process(row, now) for row in rows),
+        outcomes={name: count for name, count in installation.archive.outcomes().items()},
         indexed=installation.index.count(),
         newest_post_at=newest,
         updated_at=updated,
@@ -145,6 +145,11 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
         )
     order = ("blocked", "failing", "silent", "partial", "unknown", "ok", "off")
     return sorted(found, key=lambda s: (order.index(s.state), s.name))
+
+
+def _process(row: Any, now: datetime) -> Process:
+    alive = now - row.beat_at < GONE_AFTER
+    return Process(row.name, row.pid, row.started_at, row.beat_at, row.doing, alive)
 
 
 def _newest_by_source(installation: Installation) -> dict[str, datetime]:

@@ -14,7 +14,7 @@ import typer
 from crawlers.imports import Rejected, read_posts
 from crawlers.post import Post
 from crawlers.source import REGISTRY, Source, load_sources
-from monitor.archive import post_id
+from monitor.archive import post_id, utc_now
 from monitor.commands.common import DataOption, UsageError, app, print_json, print_line, said, settings_for, warn
 from nlp.annotation import Document
 
@@ -74,12 +74,12 @@ def annotate(file: InputFile, data: DataOption = None) -> None:
 @app.command()
 def cluster(file: InputFile) -> None:
     """Gom bài của một tệp thành vụ việc: mỗi bài một dòng {id, story_id, duplicate_of}."""
-    from nlp.stories import Item
-    from nlp.stories import cluster as cluster_items
+    from nlp.stories import cluster as cluster_documents
 
     reading = _Reading(file)
-    items = [Item.of(_document(post), post.published_at) for post in reading]
-    for assigned in cluster_items(items):
+    now = utc_now()
+    documents = [(_document(post), post.published_at or now) for post in reading]
+    for assigned in cluster_documents(documents):
         print_line({"id": assigned.id, "story_id": assigned.story_id, "duplicate_of": assigned.duplicate_of})
     reading.end()
 
@@ -93,12 +93,12 @@ def train(
     out: Annotated[Path, typer.Option(file_okay=False, help="Thư mục ghi mô hình và thẻ mô hình.")],
 ) -> None:
     """Huấn luyện một bộ phân loại trên nhãn của mình, bộ nhãn nào cũng được."""
-    from nlp.train import TrainingError, train_task
+    from nlp.train import DataError, train_task
 
     try:
         with said.status("Đang huấn luyện…"):
             card = train_task(task, data, out)
-    except TrainingError as error:
+    except DataError as error:
         raise UsageError(str(error)) from error
     print_json(card)
 
@@ -109,13 +109,13 @@ def predict(
     file: InputFile,
 ) -> None:
     """Cho nhãn từng dòng của một tệp JSONL bằng mô hình đã huấn luyện, nhãn chắc nhất trước."""
-    from nlp.train import TrainingError
+    from nlp.train import DataError
     from nlp.train import predict as predict_lines
 
     try:
         for line in predict_lines(model, file):
             print_line(line)
-    except TrainingError as error:
+    except DataError as error:
         raise UsageError(str(error)) from error
 
 

@@ -1,0 +1,109 @@
+"""Gives annotated posts their stories: the online clusterer, fed from the archive whenever its memory does not reach.
+
+Posts arrive roughly, never exactly, in the order of publication: a late source brings what others told days ago. So a
+batch is cut into spans of at most a day, and for each span the clusterer must know everything within its window before
+and after; where it does not, it is built again from the archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.annotated import Annotated, AnnotationStore, Headline, document
+from monitor.archive import Archive, ArchivedPost
+from monitor.records import first_words
+from nlp.annotation import Annotation
+from nlp.stories import Settings, StoryClusterer, StoryItem, central, story_item
+
+WINDOW = timedelta(hours=Settings().window)
+SPAN = timedelta(hours=24)
+FOREVER = datetime.max.replace(tzinfo=UTC)
+HEADLINES = 40  # of a story, the newest, among which the central one is chosen
+
+
+class StoryKeeper:
+    """Stories for posts of one archive. Holds no truth of its own: it may be thrown away at any time."""
+
+    def __init__(self, archive: Archive, annotations: AnnotationStore) -> None:
+        self._archive = archive
+        self._annotations = annotations
+        self._clusterer = StoryClusterer()
+        self._known_from, self._known_until = FOREVER, FOREVER
+
+    def assign(self, batch: Sequence[Annotated]) -> list[Annotated]:
+        """The batch with stories, ordered by time. Posts that had a story keep it; replies go to their parents'."""
+        ordered = sorted(batch, key=lambda a: (a.post.counted_at, a.post.id))
+        before = self._annotations.stories_of([a.post.id for a in ordered])
+        done: dict[str, Annotated] = {}
+        for span in _spans([a for a in ordered if a.post.id not in before and a.post.post.parent_url is None]):
+            done |= {a.post.id: a for a in self._assign_span(span)}
+        kept = {id: replace(a, **before[id]._asdict()) for a in ordered if (id := a.post.id) in before}
+        return self._with_replies([done.get(a.post.id) or kept.get(a.post.id) or a for a in ordered])
+
+    def titles(self, batch: Sequence[Annotated]) -> dict[str, str]:
+        """The title of each story of the batch: its most central headline; news before what people wrote."""
+        wanted = sorted({a.story_id for a in batch if a.story_id})
+        headlines = self._annotations.headlines(wanted, HEADLINES)
+        for a in batch:
+            if a.story_id and a.post.id not in {h.id for h in headlines.get(a.story_id, ())}:
+                post = a.post.post
+                headlines.setdefault(a.story_id, []).append(Headline(a.post.id, post.kind, post.title, post.body))
+        return {story: _title(posts) for story, posts in headlines.items()}
+
+    def _assign_span(self, span: Sequence[Annotated]) -> list[Annotated]:
+        first, last = span[0].post.counted_at, span[-1].post.counted_at
+        if first - WINDOW < self._known_from or last + WINDOW > self._known_until:
+            self._rebuild(first - WINDOW, last + WINDOW)
+        items = [_item(a.post, a.annotation) for a in span]
+        assigned = self._clusterer.add_many(items)
+        self._known_from = max(self._known_from, first - WINDOW)  # the clusterer forgets what is older
+        return [
+            replace(a, story_id=given.story_id, duplicate_of=given.duplicate_of)
+            for a, given in zip(span, assigned, strict=True)
+        ]
+
+    def _rebuild(self, since: datetime, until: datetime) -> None:
+        self._clusterer = StoryClusterer()
+        known = self._annotations.grouped(since, until)
+        posts, annotations = self._archive.get(list(known)), self._annotations.annotations(list(known))
+        self._clusterer.restore((_item(posts[id], annotations[id]), *grouping) for id, grouping in known.items())
+        self._known_from = since
+        self._known_until = until if self._annotations.any_grouped_after(until) else FOREVER
+
+    def _with_replies(self, batch: Sequence[Annotated]) -> list[Annotated]:
+        """Replies join the story of the post they answer; one whose parent has none stays without."""
+        parents = {url for a in batch if (url := a.post.post.parent_url)}
+        archived = self._archive.by_url(sorted(parents))
+        known = self._annotations.stories_of([post.id for post in archived.values()])
+        stories = {url: known[post.id].story_id for url, post in archived.items() if post.id in known}
+        done = []
+        for a in batch:
+            if (url := a.post.post.parent_url) and a.story_id is None and a.annotation.relevance.label:
+                a = replace(a, story_id=stories.get(url))
+            if a.story_id:
+                stories[a.post.post.canonical_url] = a.story_id
+            done.append(a)
+        return done
+
+
+def _item(post: ArchivedPost, annotation: Annotation) -> StoryItem:
+    return story_item(document(post, local=False), post.counted_at, annotation.fingerprint)
+
+
+def _spans(ordered: Sequence[Annotated]) -> Iterator[list[Annotated]]:
+    span: list[Annotated] = []
+    for a in ordered:
+        if span and a.post.counted_at - span[0].post.counted_at > SPAN:
+            yield span
+            span = []
+        span.append(a)
+    if span:
+        yield span
+
+
+def _title(posts: Sequence[Headline]) -> str:
+    told = [post for post in posts if post.kind == "news" and post.title] or [post for post in posts if post.title]
+    headlines = [post.title for post in told] or [first_words(post.body) for post in posts]
+    return headlines[central(headlines)] if headlines else ""
