@@ -1,0 +1,77 @@
+"""`create_app`: the whole web server over one installation. `uvicorn api.app:create_app --factory` serves it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import problems
+from api.bundle import ChartLibrary
+from api.headers import AnswerHeaders, RequestFigures
+from api.models import Problem
+from api.reader import Reader
+from api.routes import docs, facets, issues, mentions, operations, pages, sentiment, sources, static, status, stories
+from api.routes.status import product_version
+from api.templating import Templates
+from monitor.installation import Installation
+from monitor.settings import Settings, load_settings
+
+DESCRIPTION = """What the open Internet says about a province: mentions, stories, rising issues, sentiment, places.
+
+Times go in as RFC 3339 (naive ones are Asia/Ho_Chi_Minh) and come out in UTC with `Z`. Lists answer
+`{items, total, next}`; give `next` back as `cursor`. Errors are RFC 9457 problem documents with a stable `code`."""
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    400: {"model": Problem, "description": "A query or cursor that cannot be read"},
+    404: {"model": Problem, "description": "No such resource"},
+    422: {"model": Problem, "description": "A parameter that cannot be used"},
+    503: {"model": Problem, "description": "The index does not answer now; see Retry-After"},
+}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The server of the installation that the settings describe; it opens when the server starts."""
+    in_force = settings or load_settings()
+    in_force.data.mkdir(parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with Installation(in_force) as installation:
+            _open(app, installation)
+            yield
+
+    app = FastAPI(
+        title="Dư Luận",
+        summary="Internet information monitoring for a province",
+        description=DESCRIPTION,
+        version=product_version(),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.figures = RequestFigures()
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(AnswerHeaders, figures=app.state.figures)
+    _add_routes(app)
+    problems.install(app)
+    return app
+
+
+def _open(app: FastAPI, installation: Installation) -> None:
+    reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
+    app.state.reader = reader
+    app.state.chart_library = library
+    app.state.templates = Templates(reader, charts_version=library.version)
+    threading.Thread(target=library.path, name="chart-library", daemon=True).start()
+
+
+def _add_routes(app: FastAPI) -> None:
+    v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+    for resource in (mentions, stories, issues, sentiment, facets, sources, status):
+        v1.include_router(resource.router)
+    for router in (v1, operations.router, docs.router, static.router, pages.router):
+        app.include_router(router)

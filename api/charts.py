@@ -1,0 +1,263 @@
+"""Chart specifications (Vega-Lite) and their one theme. The page draws them, the digest prints them.
+
+A specification holds no colour: sentiment and ramp come from the theme's ranges; light, dark and paper share it.
+Times are written as wall time of Việt Nam without zone, so that every browser shows Vietnamese hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from api.models import Bucket, PlaceBucket, Point, Series
+from api.names import PlaceName
+from api.searching import Search
+from api.words import SENTIMENTS, SIGNS
+from index.port import Interval
+from monitor.wording import VIETNAM, in_vietnam
+
+Spec = dict[str, Any]
+SAID = {code: f"{SIGNS[code]} {words}" for code, words in SENTIMENTS.items()}
+UNCLEAR = "chưa rõ"
+LABELLED_PLACES = 5
+FONT = 'system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif'
+LOCALE: Spec = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
+TOKENS: dict[str, dict[str, str]] = {
+    "light": {
+        "surface": "#FFFFFF",
+        "line": "#DFE3E8",
+        "text": "#17212B",
+        "muted": "#566270",
+        "accent": "#0B5CAD",
+        "negative": "#B3261E",
+        "neutral": "#77818C",
+        "positive": "#1F7A4D",
+        "unclear": "#C9CFD6",
+    },
+    "dark": {
+        "surface": "#17202A",
+        "line": "#2A3644",
+        "text": "#E8EDF2",
+        "muted": "#9AA8B6",
+        "accent": "#6CB2F5",
+        "negative": "#FF8A80",
+        "neutral": "#9AA8B6",
+        "positive": "#6FD3A0",
+        "unclear": "#4A5866",
+    },
+}
+
+
+def theme(name: str) -> Spec:
+    """The configuration that gives a specification the colours of a theme ("light" prints on paper, too)."""
+    t = TOKENS[name]
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "view": {"stroke": None},
+        "range": {"category": [t["negative"], t["neutral"], t["positive"], t["unclear"]], "ramp": _ramp(t)},
+        "axis": {
+            "labelColor": t["muted"],
+            "titleColor": t["muted"],
+            "labelFontSize": 12,
+            "domainColor": t["line"],
+            "tickColor": t["line"],
+            "gridColor": t["line"],
+            "gridOpacity": 0.7,
+            "labelPadding": 6,
+        },
+        "text": {"color": t["text"], "fontSize": 12},
+        "rule": {"color": t["text"]},
+        "point": {"color": t["accent"]},
+        "style": {"land": {"fill": t["line"], "stroke": None}, "halo": {"stroke": t["surface"], "strokeWidth": 3}},
+    }
+
+
+def _ramp(t: dict[str, str]) -> list[str]:
+    """From no negative mention to only negative ones."""
+    return [t["neutral"], t["negative"]]
+
+
+def wall(moment: datetime) -> str:
+    """Wall time in Việt Nam without zone."""
+    return in_vietnam(moment).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def interval_end(start: datetime, interval: str) -> datetime:
+    """Where an interval that begins at `start` ends; months are calendar months of Việt Nam."""
+    if interval == "month":
+        local = start.astimezone(VIETNAM)
+        return (local.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return start + {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[interval]
+
+
+def point_search(search: Search, point: Point, interval: str) -> Search:
+    """The search for exactly the mentions of one interval."""
+    end = interval_end(point.start, interval)
+    since = max(point.start, search.since) if search.since else point.start
+    return search.only(since=since, until=min(end, search.until) if search.until else end)
+
+
+def sentiment_series(
+    series: Series, search: Search, *, marks: Sequence[tuple[datetime, str]] = (), brush: bool = False
+) -> Spec:
+    """Stacked bars of mentions by sentiment over time; `marks` are moments with a word, numbered on the axis."""
+    values = [row for point in series.items for row in _rows(point, series.interval, search, linked=not brush)]
+    bars: Spec = {
+        "mark": {"type": "bar", "cursor": "crosshair" if brush else "pointer"},
+        "encoding": {
+            "x": {"field": "start", "type": "temporal", "title": None, "axis": _time_axis(series)},
+            "x2": {"field": "end"},
+            "y": {"field": "count", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
+            "color": {
+                "field": "sentiment",
+                "type": "nominal",
+                "legend": None,
+                "scale": {"domain": [*SAID.values(), UNCLEAR]},
+            },
+            "order": {"field": "order", "type": "quantitative"},
+            "tooltip": [
+                {"field": "label", "type": "nominal", "title": "Lúc"},
+                {"field": "sentiment", "type": "nominal", "title": "Sắc thái"},
+                {"field": "count", "type": "quantitative", "title": "Lượt nhắc"},
+            ],
+        },
+    }
+    if brush:
+        bars["params"] = [{"name": "brush", "select": {"type": "interval", "encodings": ["x"]}}]
+    else:
+        bars["encoding"]["href"] = {"field": "url", "type": "nominal"}
+    layers = [bars, *_marks(marks)]
+    return {"width": "container", "height": 168, "data": {"values": values}, "layer": layers, "padding": 2}
+
+
+def _rows(point: Point, interval: str, search: Search, *, linked: bool) -> list[Spec]:
+    end = interval_end(point.start, interval)
+    gap = (end - point.start) / 12  # a hair of air between the bars
+    here = point_search(search, point, interval)
+    time = {"start": wall(point.start), "end": wall(end - gap), "label": interval_label(point.start, interval)}
+    counts = point.by_sentiment.model_dump()
+    unclear = point.count - sum(counts.values())
+    rows = []
+    for order, (code, words) in enumerate([*SAID.items(), ("", UNCLEAR)]):
+        count = counts.get(code, unclear)
+        if count or order == 0:  # one row at least keeps empty intervals on the axis
+            row = {**time, "sentiment": words, "order": order, "count": count}
+            link = here.only(sentiment=code) if code else here
+            rows.append({**row, "url": link.link()} if linked else row)
+    return rows
+
+
+def interval_label(start: datetime, interval: str) -> str:
+    """ "14:00 21/11", "21/11/2026", "tuần từ 16/11/2026", "tháng 11/2026"."""
+    local = in_vietnam(start)
+    words = {"hour": f"{local:%H:%M %d/%m}", "day": f"{local:%d/%m/%Y}", "week": f"tuần từ {local:%d/%m/%Y}"}
+    return words.get(interval, f"tháng {local:%m/%Y}")
+
+
+def _time_axis(series: Series) -> Spec:
+    day = "timeFormat(datum.value, '%d/%m')"
+    expressions: dict[str, str] = {
+        "hour": f"hours(datum.value) === 0 ? {day} : timeFormat(datum.value, '%H:%M')",
+        "day": day,
+        "week": day,
+        "month": "timeFormat(datum.value, '%m/%Y')",
+    }
+    axis: Spec = {"labelExpr": expressions[series.interval], "grid": False, "labelFlush": True, "labelOverlap": True}
+    steps: dict[Interval, str] = {"day": "day", "month": "month"}
+    if series.interval in steps and len(series.items) <= 10:
+        axis["tickCount"] = steps[series.interval]
+    return axis
+
+
+def _marks(marks: Sequence[tuple[datetime, str]]) -> list[Spec]:
+    if not marks:
+        return []
+    values = [{"at": wall(at), "number": str(number), "title": title} for number, (at, title) in enumerate(marks, 1)]
+    shared: Spec = {
+        "x": {"field": "at", "type": "temporal"},
+        "tooltip": [{"field": "title", "type": "nominal", "title": "Bắt đầu"}],
+    }
+    return [
+        {
+            "data": {"values": values},
+            "mark": {"type": "rule", "strokeDash": [2, 3], "opacity": 0.6},
+            "encoding": shared,
+        },
+        {
+            "data": {"values": values},
+            "mark": {"type": "text", "dy": -7, "baseline": "bottom", "fontWeight": 600, "clip": False},
+            "encoding": {**shared, "y": {"value": 0}, "text": {"field": "number"}},
+        },
+    ]
+
+
+def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[PlaceName]) -> Spec:
+    """Commune centres as dots, sized by mentions and coloured by negative share; all others as a quiet ground."""
+    told = [_dot(bucket, link) for bucket, link in places if bucket.lat is not None and bucket.count]
+    ground = [{"name": c.name, "lat": c.lat, "lon": c.lon} for c in communes]
+    where: Spec = {
+        "longitude": {"field": "lon", "type": "quantitative"},
+        "latitude": {"field": "lat", "type": "quantitative"},
+    }
+    dots: Spec = {
+        "data": {"values": told},
+        "mark": {"type": "circle", "opacity": 0.85, "cursor": "pointer"},
+        "encoding": {
+            **where,
+            "size": {
+                "field": "count",
+                "type": "quantitative",
+                "legend": None,
+                "scale": {"range": [30, 700], "zero": True},
+            },
+            "color": {
+                "field": "share",
+                "type": "quantitative",
+                "legend": None,
+                "scale": {"domain": [0, 1], "range": "ramp"},
+            },
+            "href": {"field": "url", "type": "nominal"},
+            "tooltip": [
+                {"field": "name", "type": "nominal", "title": "Địa bàn"},
+                {"field": "count", "type": "quantitative", "title": "Lượt nhắc"},
+                {"field": "negative", "type": "nominal", "title": "Tiêu cực"},
+            ],
+        },
+    }
+    names: Spec = {
+        "data": {"values": told[:LABELLED_PLACES]},
+        "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 12},
+        "encoding": {**where, "text": {"field": "short"}},
+    }
+    halo = {**names, "mark": {**names["mark"], "style": "halo"}}
+    base = {"data": {"values": ground}, "mark": {"type": "circle", "size": 12, "style": "land"}, "encoding": where}
+    return {
+        "width": "container",
+        "height": 300,
+        "padding": 2,
+        "projection": {"type": "mercator"},
+        "layer": [base, dots, halo, names],
+    }
+
+
+def _dot(bucket: PlaceBucket, link: str) -> Spec:
+    share = bucket.by_sentiment.negative_share or 0.0
+    kinds = ("xã ", "phường ", "đặc khu ", "thị trấn ", "huyện ", "thị xã ", "thành phố ")
+    short = next((bucket.name.removeprefix(kind) for kind in kinds if bucket.name.startswith(kind)), bucket.name)
+    return {
+        "name": bucket.name,
+        "short": short,
+        "lat": bucket.lat,
+        "lon": bucket.lon,
+        "count": bucket.count,
+        "share": share,
+        "negative": f"{round(share * 100)} %",
+        "url": link,
+    }
+
+
+def summary(buckets: Sequence[Bucket]) -> str:
+    """What a chart of buckets shows, for those who hear it."""
+    return ", ".join(f"{bucket.name} {bucket.count}" for bucket in buckets[:5])

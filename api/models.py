@@ -1,0 +1,347 @@
+"""The resources of the HTTP API. Field names and meanings are promises (`docs/`, interface); add, never change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from monitor.wording import rfc3339
+
+Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+T = TypeVar("T")
+
+
+class Resource(BaseModel):
+    """Base of all resources: frozen, unknown fields refused, so that a drift between rooms shows in the tests."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Listing(BaseModel, Generic[T]):
+    """A list. `next` is the cursor of the following page, null at the end."""
+
+    items: list[T]
+    total: int = Field(examples=[132])
+    next: str | None = Field(default=None, examples=["MTc2..."])
+
+
+class Marked(Resource):
+    """Plain text (never markup) and the spans [start, end) of it that matched."""
+
+    text: str = Field(examples=["Sạt lở chia cắt quốc lộ 9 qua xã Hướng Phùng"])
+    spans: list[tuple[int, int]] = Field(default=[], examples=[[[0, 6]]])
+
+
+class Highlight(Resource):
+    title: Marked
+    snippet: Marked
+
+
+class MentionItem(Resource):
+    """A mention in a list."""
+
+    id: str = Field(examples=["3f2b9c1d5e8a7f604b12"])
+    url: str = Field(examples=["https://baoquangtri.vn/sat-lo-quoc-lo-9.html"])
+    title: str
+    source: str = Field(examples=["baoquangtri"])
+    source_name: str = Field(examples=["Báo Quảng Trị"])
+    kind: str = Field(examples=["news"])
+    published_at: Moment
+    sentiment: str | None = Field(description="negative, neutral or positive", examples=["negative"])
+    topics: list[str] = Field(description="Codes, the main one first", examples=[["disaster", "traffic"]])
+    places: list[str] = Field(description="Ids of places", examples=[["qt-xa-huong-phung"]])
+    story_id: str | None = Field(examples=["s-3f2b9c1d5e8a"])
+    duplicate_of: str | None = Field(description="The mention whose text this one copies")
+    highlight: Highlight | None = None
+
+
+class SentimentCounts(Resource):
+    """Mentions by sentiment."""
+
+    negative: int = Field(default=0, examples=[61])
+    neutral: int = Field(default=0, examples=[48])
+    positive: int = Field(default=0, examples=[23])
+
+    @property
+    def judged(self) -> int:
+        return self.negative + self.neutral + self.positive
+
+    @property
+    def negative_share(self) -> float | None:
+        return round(self.negative / self.judged, 4) if self.judged else None
+
+
+class Relevance(Resource):
+    label: int = Field(description="2 about the province, 1 one of several places, 0 not relevant", examples=[2])
+    score: float
+    reason: str
+
+
+class FoundPlace(Resource):
+    """A place in the text; start and end count characters in title, lead and body joined by newlines."""
+
+    id: str
+    name: str
+    level: str
+    surface: str
+    start: int
+    end: int
+
+
+class TopicScore(Resource):
+    code: str
+    score: float
+
+
+class SentimentResult(Resource):
+    """`sentence` is the one that carries the sentiment."""
+
+    label: str
+    scores: dict[str, float]
+    sentence: str
+
+
+class Annotation(Resource):
+    """How the text was understood, with the version of each model."""
+
+    id: str
+    relevance: Relevance
+    places: list[FoundPlace]
+    topics: list[TopicScore]
+    sentiment: SentimentResult | None
+    terms: list[str]
+    models: dict[str, str]
+
+
+class Revision(Resource):
+    """An earlier text of the post, and when it was replaced."""
+
+    number: int
+    title: str
+    excerpt: str
+    replaced_at: Moment
+
+
+class MentionDetail(Resource):
+    """One mention. The text is given as an excerpt; the whole of it is at `url`."""
+
+    id: str
+    url: str
+    title: str
+    lead: str
+    excerpt: str
+    source: str
+    source_name: str
+    kind: str
+    author: str | None = Field(description="Bylines of outlets; people are only a keyed hash")
+    section: str | None
+    published_at: Moment
+    first_seen_at: Moment
+    updated_at: Moment | None
+    outcome: str = Field(description="new, annotated, irrelevant or failed", examples=["annotated"])
+    method: str = Field(examples=["family:vccorp"])
+    story_id: str | None
+    duplicate_of: str | None
+    annotation: Annotation | None
+    revisions: list[Revision]
+
+
+class StoryItem(Resource):
+    """A cluster of mentions of one event; `mentions` counts all of them, copies too."""
+
+    id: str
+    title: str
+    first_at: Moment
+    last_at: Moment
+    mentions: int
+
+
+class StoryDetail(StoryItem):
+    by_sentiment: SentimentCounts
+    sources: list[Bucket]
+    topics: list[Bucket]
+    places: list[Bucket]
+    items: list[MentionItem] = Field(description="The newest mentions; all of them: /api/v1/mentions?story=id")
+
+
+class IssueFigures(Resource):
+    """`now` counts the mentions of the window without copies, `mentions` with them; `expected` is what was usual."""
+
+    window_hours: int
+    now: int
+    mentions: int
+    expected: float
+    ratio: float
+    sources: int
+    people: int
+    copies: int
+    negative_share: float
+
+
+class IssueMention(Resource):
+    id: str
+    url: str
+    title: str
+    published_at: Moment
+
+
+class IssueItem(Resource):
+    """A story, or a topic in a place, that trends; `reason` says why, in Vietnamese."""
+
+    id: str
+    title: str
+    kind: str = Field(description="story or topic_place", examples=["story"])
+    score: float
+    since: Moment
+    reason: str = Field(examples=["9 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ (1,5), 9 nguồn tin, 61 % tiêu cực."])
+    figures: IssueFigures
+    topic: str | None
+    places: list[str]
+    stories: list[str]
+    curve: list[int] = Field(description="Mentions an hour over the last 48 hours, oldest first")
+    mentions: list[IssueMention]
+
+
+class IssueList(Resource):
+    """As `duluan issues --json` gives it; `items`, `total` and `next` as in every list."""
+
+    at: Moment
+    issues: list[IssueItem]
+    items: list[IssueItem]
+    total: int
+    next: str | None = None
+
+
+class Bucket(Resource):
+    """One value of a facet with its mentions."""
+
+    id: str
+    name: str
+    count: int
+    by_sentiment: SentimentCounts
+
+
+class PlaceBucket(Bucket):
+    level: str = Field(examples=["commune"])
+    lat: float | None
+    lon: float | None
+
+
+class Point(Resource):
+    """One interval of a series; days, weeks and months begin at midnight in Việt Nam."""
+
+    start: Moment
+    count: int
+    by_sentiment: SentimentCounts
+
+
+class Series(Resource):
+    interval: str
+    items: list[Point]
+    total: int
+    next: str | None = None
+
+
+class SentimentSummary(Resource):
+    """`shares` are of the mentions that have a sentiment; null when there is none."""
+
+    total: int
+    counts: SentimentCounts
+    shares: dict[str, float | None] = Field(examples=[{"negative": 0.46, "neutral": 0.36, "positive": 0.18}])
+
+
+class SourceItem(Resource):
+    """A source and its health: ok, partial, blocked, failing, silent, unknown (not yet crawled) or off."""
+
+    id: str
+    name: str
+    home: str
+    kind: str
+    owned: bool
+    state: str
+    state_name: str
+    message: str
+    last_run_at: Moment | None
+    last_success_at: Moment | None
+    last_new_at: Moment | None
+    due_at: Moment | None
+    newest_post_at: Moment | None
+    posts: int
+    relevant: int
+
+
+class SourceRun(Resource):
+    started_at: Moment
+    finished_at: Moment
+    state: str
+    message: str
+    counts: dict[str, Any]
+
+
+class RefusedUrl(Resource):
+    url: str
+    outcome: str
+    reason: str
+
+
+class SourceDetail(SourceItem):
+    every_minutes: float
+    legal: str
+    note: str
+    grade: str | None
+    discovery: dict[str, list[str]]
+    days: list[DayCount] = Field(description="Posts of each of the last 28 days in Việt Nam, oldest first")
+    runs: list[SourceRun]
+    url_outcomes: dict[str, int]
+    refused: list[RefusedUrl]
+
+
+class DayCount(Resource):
+    day: str = Field(examples=["2026-03-07"])
+    posts: int
+
+
+class ProcessState(Resource):
+    name: str
+    pid: int
+    started_at: Moment
+    beat_at: Moment
+    doing: str
+    alive: bool
+
+
+class StatusDetail(Resource):
+    """`updated_at`: when the newest post was taken through to the index."""
+
+    at: Moment
+    version: str
+    province: str
+    processes: list[ProcessState]
+    outcomes: dict[str, int]
+    indexed: int
+    newest_post_at: Moment | None
+    updated_at: Moment | None
+    oldest_waiting_at: Moment | None
+    sources_ok: int
+    sources_watched: int
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `code` is stable; `detail` says in English what was wrong."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Bad Request"])
+    status: int = Field(examples=[400])
+    code: str = Field(examples=["bad_query"])
+    detail: str
+    instance: str
+    message: str | None = Field(default=None, description="What to tell a person, in Vietnamese")
+    position: int | None = Field(default=None, description="Where in `q`, counted in characters")
+    suggestion: str | None = Field(default=None, description="A query that could be meant")
+    errors: list[dict[str, Any]] | None = Field(default=None, description="Each parameter that was wrong")
+
+
+for _model in (StoryDetail, SourceDetail):
+    _model.model_rebuild()

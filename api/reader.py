@@ -1,0 +1,121 @@
+"""`Reader`: how routes and views read an installation, always with the relevance that its index holds as mentions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Any, TypeVar
+
+from api.models import Bucket, IssueItem, MentionItem, PlaceBucket, Point, SentimentCounts, Series
+from api.names import Names
+from api.searching import Search
+from index.port import Bucket as Counted
+from index.port import FacetField, Hit, Interval, Mention
+from monitor.archive import utc_now
+from monitor.installation import Installation
+from monitor.records import first_words, hit_record, issue_records, mention_record
+from monitor.status import SourceStatus, Status, source_statuses, status
+
+T = TypeVar("T")
+FRESH_SECONDS = 5.0  # how long figures of the whole installation may be reused
+
+
+class Reader:
+    """One for the whole API; safe for many threads."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.it = installation
+        self.names = Names(installation)
+        self._kept: dict[Any, tuple[float, Any]] = {}
+        self._lock = Lock()
+
+    @property
+    def min_relevance(self) -> int:
+        return self.it.min_relevance
+
+    # mentions
+
+    def count(self, search: Search) -> int:
+        return self.it.index.count(search.q, search.filters(self.min_relevance))
+
+    def mentions(
+        self, search: Search, *, limit: int = 20, cursor: str | None = None
+    ) -> tuple[list[MentionItem], int, str | None]:
+        """A page of what was found, the total and the next cursor."""
+        filters = search.filters(self.min_relevance)
+        page = self.it.index.search(search.q, filters, sort=search.sort, limit=limit, cursor=cursor)
+        return [self.found(hit) for hit in page.items], page.total, page.next
+
+    def found(self, hit: Hit) -> MentionItem:
+        return self._item(hit_record(hit), hit.mention)
+
+    def mention(self, mention: Mention) -> MentionItem:
+        return self._item(mention_record(mention), mention)
+
+    def _item(self, record: dict[str, Any], mention: Mention) -> MentionItem:
+        """People's posts often have no title: their first words stand for it."""
+        title = mention.title or first_words(mention.lead or mention.body)
+        return MentionItem.model_validate({**record, "title": title, "source_name": self.names.source(mention.source)})
+
+    # figures
+
+    def facets(self, search: Search, fields: Sequence[FacetField], limit: int = 20) -> dict[FacetField, list[Bucket]]:
+        filters = search.filters(self.min_relevance)
+        found = self.it.index.facets(search.q, filters, fields=fields, limit=limit)
+        return {name: [self._bucket(name, bucket) for bucket in buckets] for name, buckets in found.items()}
+
+    def _bucket(self, field: FacetField, bucket: Counted) -> Bucket:
+        name = self.names.facet(field, bucket.value)
+        return Bucket(id=bucket.value, name=name, count=bucket.count, by_sentiment=sentiments(bucket.by_sentiment))
+
+    def places(self, search: Search, limit: int = 500) -> list[PlaceBucket]:
+        """Places by mentions, with where they lie."""
+        found = []
+        for bucket in self.facets(search, ("place",), limit)["place"]:
+            place = self.names.place_record(bucket.id)
+            where = {"level": place.level, "lat": place.lat, "lon": place.lon}
+            found.append(PlaceBucket.model_validate({**bucket.model_dump(), **where}))
+        return found
+
+    def series(self, search: Search, interval: Interval) -> Series:
+        found = self.it.index.series(search.q, search.filters(self.min_relevance), interval=interval)
+        points = [Point(start=p.start, count=p.count, by_sentiment=sentiments(p.by_sentiment)) for p in found]
+        return Series(interval=interval, items=points, total=sum(p.count for p in points))
+
+    # the whole installation
+
+    def issues(self, at: datetime, limit: int) -> list[IssueItem]:
+        """The issues that rise at a moment."""
+
+        def read() -> list[IssueItem]:
+            records = issue_records(self.it, self.it.issues(at, limit=limit))
+            return [IssueItem.model_validate(record) for record in records]
+
+        return self.kept(("issues", at, limit), read)
+
+    def status(self) -> Status:
+        return self.kept("status", lambda: status(self.it))
+
+    def sources(self) -> list[SourceStatus]:
+        return self.kept("sources", lambda: source_statuses(self.it))
+
+    def kept(self, key: Any, read: Callable[[], T], seconds: float = FRESH_SECONDS) -> T:
+        """What was read a moment ago, or read now: many screens ask for the same figures at the same time."""
+        now = time.monotonic()
+        with self._lock:
+            self._kept = {k: v for k, v in self._kept.items() if now < v[0]}
+            if key in self._kept:
+                return self._kept[key][1]  # type: ignore[no-any-return]
+        value = read()
+        with self._lock:
+            self._kept[key] = (time.monotonic() + seconds, value)
+        return value
+
+    def now(self) -> datetime:
+        return utc_now()
+
+
+def sentiments(by_sentiment: Any) -> SentimentCounts:
+    return SentimentCounts(**{name: by_sentiment.get(name, 0) for name in ("negative", "neutral", "positive")})

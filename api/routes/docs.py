@@ -1,0 +1,48 @@
+"""/api/docs: the OpenAPI document as a page of our own; the usual viewers load their scripts from other hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/api/docs", response_class=HTMLResponse)
+def docs(request: Request) -> HTMLResponse:
+    document = request.app.openapi()
+    schemas = document["components"]["schemas"]
+    html = request.app.state.templates.render(
+        "docs.html", request, api=document, operations=_operations(document), schemas=schemas, type_of=type_of
+    )
+    return HTMLResponse(html)
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            found.append({**operation, "path": path, "method": method.upper(), "answer": _answer(operation)})
+    return found
+
+
+def _answer(operation: dict[str, Any]) -> str | None:
+    content = operation.get("responses", {}).get("200", {}).get("content", {})
+    return type_of(content["application/json"]["schema"]) if "application/json" in content else None
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """A schema in a few words: "string", "list of MentionItem", "Moment or null"."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_of(each) for each in schema["anyOf"]))
+    if "enum" in schema:
+        return " | ".join(str(value) or '""' for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema.get('items', {}))}"
+    if "format" in schema:
+        return str(schema["format"])
+    return str(schema.get("type", "any"))

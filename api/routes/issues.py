@@ -1,0 +1,20 @@
+"""/api/v1/issues: what is rising."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import AtDep, ReaderDep
+from api.models import IssueList
+
+router = APIRouter(prefix="/issues", tags=["issues"])
+
+
+@router.get("", summary="Rising issues")
+def issues(reader: ReaderDep, at: AtDep, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> IssueList:
+    """Stories, and topics in a place, that are told far more than is usual, best first, each with its evidence."""
+    moment = at or reader.now()
+    found = reader.issues(moment, limit)
+    return IssueList(at=moment, issues=found, items=found, total=len(found))

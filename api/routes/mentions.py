@@ -1,0 +1,27 @@
+"""/api/v1/mentions: search, and one mention."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.dependencies import PagingDep, ReaderDep, SearchDep, SortParameter
+from api.models import Listing, MentionDetail, MentionItem
+from api.views.mention import mention_detail
+
+router = APIRouter(prefix="/mentions", tags=["mentions"])
+
+
+@router.get("", summary="Search mentions")
+def search(
+    reader: ReaderDep, search: SearchDep, paging: PagingDep, sort: SortParameter = "newest"
+) -> Listing[MentionItem]:
+    """Mentions that match `q` and all parameters. Values of a repeated parameter are alternatives."""
+    items, total, following = reader.mentions(search.only(sort=sort), limit=paging.limit, cursor=paging.cursor)
+    return Listing(items=items, total=total, next=following)
+
+
+@router.get("/{id}", summary="One mention with its annotation")
+def mention(reader: ReaderDep, id: str) -> MentionDetail:
+    """Excerpt, annotation (why it is relevant, places with offsets, the sentence that carries the sentiment) and
+    earlier texts."""
+    return mention_detail(reader, id)

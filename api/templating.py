@@ -1,0 +1,125 @@
+"""Turns page data into HTML: the Jinja environment with the filters that say figures, times and text from outside."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from api import charts, svg, words
+from api.models import Marked
+from api.reader import Reader
+from api.searching import Search
+from api.views.freshness import Freshness, freshness
+from monitor.wording import decimal, full, in_vietnam, number, percent, rfc3339, when
+
+FOLDER = Path(__file__).parent / "templates"
+NAVIGATION = (
+    ("/", "Tổng quan"),
+    ("/stories", "Vụ việc"),
+    ("/search", "Tìm kiếm"),
+    ("/sources", "Nguồn tin"),
+    ("/help", "Trợ giúp"),
+)
+log = logging.getLogger("duluan.api")
+
+
+class Templates:
+    """Renders pages of one installation."""
+
+    def __init__(self, reader: Reader, *, charts_version: str) -> None:
+        self._reader = reader
+        self._env = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._env.globals.update(
+            words=words,
+            svg=svg,
+            charts=charts,
+            names=reader.names,
+            Search=Search,
+            navigation=NAVIGATION,
+            themes={name: charts.theme(name) for name in charts.TOKENS},
+            locale=charts.LOCALE,
+            charts_version=charts_version,
+        )
+        self._env.filters.update(
+            number=number,
+            decimal=decimal,
+            percent=lambda share: percent(round(share, 2)),
+            when=lambda moment: when(moment, reader.now()),
+            full=full,
+            rfc3339=rfc3339,
+            clock=lambda moment: f"{in_vietnam(moment):%H:%M}",
+            marked=marked,
+            outside=outside,
+            data=data,
+        )
+
+    def render(self, template: str, request: Request, **context: Any) -> str:
+        """The HTML of a page."""
+        shared = {
+            "path": request.url.path,
+            "twin": twin(request),
+            "fresh": self._freshness(),
+            "now": self._reader.now(),
+        }
+        return self._env.get_template(template).render(**shared, **context)
+
+    def _freshness(self) -> Freshness | None:
+        """None when even that cannot be said; an error page must still appear then."""
+        try:
+            return freshness(self._reader)
+        except Exception:
+            log.exception("freshness cannot be told")
+            return None
+
+
+def twin(request: Request) -> str:
+    """The address of the page's JSON twin."""
+    path = request.url.path
+    query = f"?{request.url.query}" if request.url.query else ""
+    return ("/index" if path == "/" else path) + ".json" + query
+
+
+def marked(text: Marked) -> Markup:
+    """Text from outside with its matches marked; everything is escaped piece by piece."""
+    found, done = [], 0
+    for start, end in text.spans:
+        found += [escape(text.text[done:start]), Markup("<mark>"), escape(text.text[start:end]), Markup("</mark>")]
+        done = end
+    return Markup("").join([*found, escape(text.text[done:])])
+
+
+def outside(url: str) -> str | None:
+    """An address that may be linked to: http or https with a host, nothing else."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return None
+    return url.strip() if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def data(value: Any) -> Markup:
+    """JSON for a data block; `<`, `>` and `&` are written as escapes, so that no text can end the block."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)  # noqa: S704 - the letters that could form markup were replaced
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    raise TypeError(f"not JSON: {type(value).__name__}")

@@ -1,0 +1,107 @@
+"""One mention: what was said, why it is relevant, how it was understood, how its text changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision
+from api.problems import NotFound
+from api.reader import Reader
+from api.searching import Search
+from monitor.records import first_words
+
+EXCERPT = 700  # characters: a text is stored for analysis, shown as an excerpt
+SAME_STORY = 6
+
+
+class Piece(Resource):
+    """A run of the excerpt; `place` is the id of the place that it names."""
+
+    text: str
+    place: str | None = None
+
+
+class MentionPage(Resource):
+    mention: MentionDetail
+    lead: list[Piece]
+    excerpt: list[Piece]
+    story_title: str | None
+    same_story: list[MentionItem]
+    original: MentionItem | None
+
+
+def mention_detail(reader: Reader, id: str) -> MentionDetail:
+    """Raises NotFound."""
+    found = reader.it.archive.get([id]).get(id)
+    if found is None:
+        raise NotFound("mention")
+    post = found.post
+    row = reader.it.annotations.get([id]).get(id)
+    annotation = reader.it.annotations.annotations([id]).get(id)
+    earlier = [
+        Revision(number=r.number, title=r.title, excerpt=excerpt(r.body or r.lead, 300), replaced_at=r.replaced_at)
+        for r in reader.it.archive.revisions(id)
+    ]
+    return MentionDetail(
+        id=id,
+        url=post.url,
+        title=post.title or first_words(post.lead or post.body),
+        lead=post.lead,
+        excerpt=excerpt(post.body, EXCERPT),
+        source=post.source,
+        source_name=reader.names.source(post.source),
+        kind=post.kind,
+        author=post.author,
+        section=post.section,
+        published_at=found.counted_at,
+        first_seen_at=found.first_seen_at,
+        updated_at=post.updated_at,
+        outcome=found.outcome,
+        method=post.method,
+        story_id=row.story_id if row else None,
+        duplicate_of=row.duplicate_of if row else None,
+        annotation=Annotation.model_validate(annotation.as_json()) if annotation else None,
+        revisions=earlier,
+    )
+
+
+def mention_page(reader: Reader, id: str) -> MentionPage:
+    """Raises NotFound."""
+    detail = mention_detail(reader, id)
+    stories = reader.it.annotations.stories([detail.story_id] if detail.story_id else [])
+    same: list[MentionItem] = []
+    if detail.story_id:
+        same, _, _ = reader.mentions(Search(story=(detail.story_id,)), limit=SAME_STORY + 1)
+    original = reader.it.index.get([detail.duplicate_of]) if detail.duplicate_of else []
+    title = reader.it.archive.get([id])[id].post.title
+    begin = len(title) + 1 if title else 0
+    return MentionPage(
+        mention=detail,
+        lead=pieces(detail.lead, begin, detail.annotation),
+        excerpt=pieces(detail.excerpt, begin + (len(detail.lead) + 1 if detail.lead else 0), detail.annotation),
+        story_title=stories[detail.story_id].title if detail.story_id in stories else None,
+        same_story=[item for item in same if item.id != id][:SAME_STORY],
+        original=reader.mention(original[0]) if original else None,
+    )
+
+
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text, cut between words; its start is the text's own, so that offsets keep their meaning."""
+    if len(text) <= length:
+        return text
+    return text[:length].rsplit(None, 1)[0] + "…"
+
+
+def pieces(text: str, offset: int, annotation: Annotation | None) -> list[Piece]:
+    """The text cut at the places found in it; `offset` is where it begins in what the annotator read."""
+    found: list[Piece] = []
+    done = 0
+    places: list[Any] = sorted(annotation.places, key=lambda p: p.start) if annotation else []
+    for place in places:
+        start, end = place.start - offset, place.end - offset
+        if start < done or end > len(text) or text[start:end] != place.surface:
+            continue
+        found += [Piece(text=text[done:start])] if start > done else []
+        found.append(Piece(text=text[start:end], place=place.id))
+        done = end
+    return [*found, Piece(text=text[done:])] if done < len(text) else found

@@ -1,0 +1,205 @@
+"""One story: how it went, who told it and in whose words, how people felt, where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Literal
+
+from api.models import (
+    Bucket,
+    MentionItem,
+    Moment,
+    PlaceBucket,
+    Resource,
+    SentimentCounts,
+    Series,
+    StoryDetail,
+    StoryItem,
+)
+from api.problems import NotFound
+from api.reader import Reader
+from api.searching import Search
+from api.views.rising import RisingIssue, rising
+from index.port import Interval
+
+LISTED = 60
+SCANNED = 1000  # mentions of one story that are read to say who told it
+TERMS = 14
+RELATED = 5
+STILL_TOLD = timedelta(hours=24)
+ISSUES = 30
+
+
+class Teller(Resource):
+    """A source with its own reporting and its copies of others."""
+
+    source: str
+    name: str
+    kind: str
+    first_at: Moment
+    own: int
+    copies: int
+    link: str
+
+
+class Milestone(Resource):
+    """A moment of the story: who was first, when people joined in, the hour with the most mentions."""
+
+    at: Moment
+    what: str
+    title: str
+    link: str
+
+
+class RelatedStory(Resource):
+    id: str
+    title: str
+    count: int
+
+
+class StoryPage(Resource):
+    story: StoryDetail
+    state: Literal["rising", "told", "over"]
+    issue: RisingIssue | None
+    series: Series
+    tellers: list[Teller]
+    milestones: list[Milestone]
+    terms: list[str]
+    places: list[PlaceBucket]
+    mentions: list[MentionItem]
+    total: int
+    own: int
+    copies: int
+    link: str
+    related: list[RelatedStory]
+
+
+def story_detail(reader: Reader, id: str) -> StoryDetail:
+    """Raises NotFound."""
+    story = reader.it.annotations.stories([id]).get(id)
+    if story is None:
+        raise NotFound("story")
+    search = Search(story=(id,))
+    facets = reader.facets(search, ("source", "topic", "place", "sentiment"), 50)
+    newest, _, _ = reader.mentions(search, limit=10)
+    counts = {bucket.id: bucket.count for bucket in facets["sentiment"]}
+    item = StoryItem.model_validate(story, from_attributes=True)
+    return StoryDetail(
+        **item.model_dump(),
+        by_sentiment=SentimentCounts(**{n: counts.get(n, 0) for n in SentimentCounts.model_fields}),
+        sources=facets["source"],
+        topics=facets["topic"],
+        places=facets["place"],
+        items=newest,
+    )
+
+
+def story_page(reader: Reader, id: str) -> StoryPage:
+    """Raises NotFound."""
+    detail, search, now = story_detail(reader, id), Search(story=(id,)), reader.now()
+    mentions = _all(reader, search)
+    issue = next((each for each in reader.issues(now.replace(microsecond=0), ISSUES) if each.id == id), None)
+    return StoryPage(
+        story=detail,
+        state="rising" if issue else "told" if now - detail.last_at < STILL_TOLD else "over",
+        issue=rising(reader, issue, now.replace(microsecond=0)) if issue else None,
+        series=reader.series(search, _interval(detail.last_at - detail.first_at)),
+        tellers=_tellers(search, mentions),
+        milestones=_milestones(mentions),
+        terms=_terms(reader, mentions),
+        places=reader.places(search, 40),
+        mentions=mentions[:LISTED],
+        total=reader.count(search),
+        own=sum(m.duplicate_of is None for m in mentions),
+        copies=sum(m.duplicate_of is not None for m in mentions),
+        link=search.link(),
+        related=_related(reader, detail),
+    )
+
+
+def _all(reader: Reader, search: Search) -> list[MentionItem]:
+    """The story's mentions, newest first, up to a limit that no real story reaches in practice."""
+    found: list[MentionItem] = []
+    cursor: str | None = None
+    while len(found) < SCANNED:
+        items, _, cursor = reader.mentions(search, limit=200, cursor=cursor)
+        found += items
+        if cursor is None:
+            break
+    return found
+
+
+def _interval(span: timedelta) -> Interval:
+    return "hour" if span <= timedelta(days=3) else "day" if span <= timedelta(days=120) else "week"
+
+
+def _tellers(search: Search, mentions: list[MentionItem]) -> list[Teller]:
+    """Sources in the order in which they came to the story."""
+    by_source: dict[str, list[MentionItem]] = {}
+    for mention in reversed(mentions):
+        by_source.setdefault(mention.source, []).append(mention)
+    return [
+        Teller(
+            source=source,
+            name=told[0].source_name,
+            kind=told[0].kind,
+            first_at=told[0].published_at,
+            own=sum(m.duplicate_of is None for m in told),
+            copies=sum(m.duplicate_of is not None for m in told),
+            link=search.only(source=source).link(),
+        )
+        for source, told in by_source.items()
+    ]
+
+
+def _milestones(mentions: list[MentionItem]) -> list[Milestone]:
+    if not mentions:
+        return []
+    oldest = list(reversed(mentions))
+    found = [_milestone("Đưa tin đầu tiên", oldest[0])]
+    people = [m for m in oldest if m.kind in ("social", "forum", "comment")]
+    if people and people[0].id != oldest[0].id:
+        found.append(_milestone("Người dân lên tiếng đầu tiên", people[0]))
+    hours = Counter(m.published_at.replace(minute=0, second=0, microsecond=0) for m in oldest)
+    peak, count = max(hours.items(), key=lambda pair: (pair[1], -pair[0].timestamp()))
+    if count >= 3:
+        first = next(m for m in oldest if m.published_at >= peak)
+        found.append(_milestone(f"Cao điểm: {count} lượt trong một giờ", first, at=peak))
+    if oldest[-1].id != oldest[0].id:
+        found.append(_milestone("Mới nhất", oldest[-1]))
+    return sorted(found, key=lambda m: m.at)
+
+
+def _milestone(what: str, mention: MentionItem, at: datetime | None = None) -> Milestone:
+    title = f"{mention.source_name}: {mention.title}"
+    return Milestone(at=at or mention.published_at, what=what, title=title, link=f"/mentions/{mention.id}")
+
+
+def _terms(reader: Reader, mentions: list[MentionItem]) -> list[str]:
+    """Key terms that most mentions of the story share; one mention alone says nothing about the story."""
+    annotations = reader.it.annotations.annotations([m.id for m in mentions[:200]])
+    counted = Counter(term for annotation in annotations.values() for term in annotation.terms)
+    needed = 2 if len(annotations) > 1 else 1
+    return [term for term, count in counted.most_common(TERMS) if count >= needed]
+
+
+def _related(reader: Reader, story: StoryDetail) -> list[RelatedStory]:
+    """Stories of the same main topic in the same places, told around the same time."""
+    places = [bucket.id for bucket in story.places[:3] if bucket.id != reader.names.province.id]
+    if not places or not story.topics:
+        return []
+    near = Search(
+        since=story.first_at - timedelta(days=7),
+        until=story.last_at + timedelta(days=7),
+        topic=(story.topics[0].id,),
+        place=tuple(places),
+    )
+    buckets = [b for b in reader.facets(near, ("story",), RELATED + 1)["story"] if b.id != story.id]
+    titles = reader.it.annotations.stories(bucket.id for bucket in buckets)
+    return [RelatedStory(id=b.id, title=titles[b.id].title, count=b.count) for b in buckets[:RELATED] if b.id in titles]
+
+
+def main_places(reader: Reader, buckets: list[Bucket], most: int = 3) -> list[Bucket]:
+    """The places that say something: the province as a whole does not."""
+    return [bucket for bucket in buckets if bucket.id != reader.names.province.id][:most]

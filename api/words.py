@@ -1,0 +1,94 @@
+"""The Vietnamese words of the pages for codes: topics, sentiments, kinds, states; and sentences made of figures."""
+
+from __future__ import annotations
+
+from monitor.wording import decimal, number, percent
+
+TOPICS: dict[str, str] = {
+    "economy": "Kinh tế, đầu tư",
+    "government": "Hoạt động chính quyền",
+    "public_services": "Phục vụ công dân, dịch vụ công",
+    "land": "Đất đai, quy hoạch",
+    "security": "An ninh trật tự, pháp luật",
+    "traffic": "Giao thông",
+    "environment": "Môi trường, tài nguyên",
+    "disaster": "Thiên tai, thời tiết",
+    "health": "Y tế, an toàn thực phẩm",
+    "education": "Giáo dục",
+    "tourism": "Du lịch",
+    "culture_sports": "Văn hóa, thể thao",
+    "agriculture": "Nông nghiệp, nông thôn",
+    "infrastructure": "Hạ tầng, xây dựng",
+    "welfare": "Lao động, an sinh",
+    "defense": "Quốc phòng, biên giới",
+    "other": "Khác",
+}
+SENTIMENTS: dict[str, str] = {"negative": "tiêu cực", "neutral": "trung lập", "positive": "tích cực"}
+SIGNS: dict[str, str] = {"negative": "−", "neutral": "○", "positive": "+"}
+KINDS: dict[str, str] = {
+    "news": "báo, trang tin",
+    "social": "mạng xã hội",
+    "forum": "diễn đàn",
+    "comment": "bình luận",
+    "video": "video",
+    "document": "văn bản",
+}
+LEVELS: dict[str, str] = {
+    "province": "tỉnh",
+    "commune": "xã, phường, đặc khu",
+    "former": "địa danh cũ",
+    "landmark": "địa điểm",
+}
+RELEVANCE: dict[int, str] = {
+    2: "Nói về tỉnh hoặc người trong tỉnh",
+    1: "Tỉnh là một trong nhiều nơi, hoặc là bối cảnh",
+    0: "Không liên quan đến tỉnh",
+}
+OUTCOMES: dict[str, str] = {
+    "new": "đang chờ phân tích",
+    "annotated": "đã phân tích",
+    "irrelevant": "không liên quan",
+    "failed": "phân tích lỗi",
+}
+URL_OUTCOMES: dict[str, str] = {
+    "archived": "đã lưu",
+    "listing": "trang danh mục",
+    "refused": "robots.txt không cho phép",
+    "not_found": "không còn trang",
+    "empty": "không có nội dung bài",
+    "error": "lỗi khi tải",
+    "blocked": "bị chặn",
+    "skipped": "bỏ qua",
+    "too_large": "trang quá lớn",
+}
+
+
+def compared(now: float, usual: float | None, against: str) -> str:
+    """How a count stands against what is usual: "gấp 1,8 lần ngày thường (73)"."""
+    if usual is None:
+        return "chưa đủ dữ liệu để so sánh"
+    reference = f"{against} ({decimal(round(usual, 1))})"
+    if usual < 0.5:
+        return f"nhiều hơn {reference}" if now >= 1 else f"như {reference}"
+    ratio = now / usual
+    if ratio >= 1.15:
+        return f"gấp {decimal(ratio)} lần {reference}"
+    if ratio <= 0.85:
+        return f"bằng {percent(round(ratio, 2))} {reference}"
+    return f"như {reference}"
+
+
+def compared_share(now: float, usual: float | None, against: str) -> str:
+    """How a share stands against what is usual, in points: "cao hơn ngày thường 12 điểm"."""
+    if usual is None:
+        return "chưa đủ dữ liệu để so sánh"
+    points = round((now - usual) * 100)
+    reference = f"{against} ({percent(round(usual, 2))})"
+    if abs(points) < 3:
+        return f"như {reference}"
+    return f"{'cao' if points > 0 else 'thấp'} hơn {abs(points)} điểm so với {reference}"
+
+
+def counted(value: int, noun: str) -> str:
+    """1234, "lượt nhắc" -> "1.234 lượt nhắc"."""
+    return f"{number(value)} {noun}"
