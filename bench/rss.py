@@ -2,8 +2,8 @@
 
     python -m bench.rss --data ../shared/data [--keep DIR] [--at 2025-11-18T21:00 ...] [--limit N]
 
-Converts `rss_vn_2025-10_2026-06.parquet` to the "Post in" records of the interface in a temporary folder; nothing of the
-text is kept unless `--keep` names a folder. Times are of this run on this machine.
+Converts `rss_vn_2025-10_2026-06.parquet` to the "Post in" records of the interface in a temporary folder; nothing of
+the text is kept unless `--keep` names a folder. Times are of this run on this machine.
 """
 
 from __future__ import annotations

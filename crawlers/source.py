@@ -52,6 +52,8 @@ class Source(BaseModel):
     every_minutes: float = Field(default=15, gt=0)
     politeness: Politeness = Politeness()
     owned: bool = False
+    # Writes about the province by its nature, owned or not (a local forum): unplaced posts concern the province.
+    local: bool = False
     # Off only for a site whose certificate chain is broken and whose pages we want all the same; the note says so.
     verify_tls: bool = True
     enabled: bool = True

@@ -65,8 +65,9 @@ class Installation:
         return 0 if self.settings.index_irrelevant else 1
 
     def is_local(self, source: str) -> bool:
-        """Whether the province owns this outlet."""
-        return source in self.sources and self.sources[source].owned
+        """Whether this outlet writes about the province by its nature."""
+        known = self.sources.get(source)
+        return known is not None and (known.owned or known.local)
 
     def source_name(self, source: str) -> str:
         return self.sources[source].name if source in self.sources else source

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from nlp.latent import pack as pack_latent
 from nlp.text import fold
-from nlp.vectors import BUCKETS, buckets, pack, pair_hashes, word_hashes
+from nlp.vectors import BUCKETS, Background, buckets, matrix, pack, pair_hashes, vector, word_hashes
 
 HERE = Path(__file__).parent
 RSS = "rss_vn_2025-10_2026-06.parquet"
@@ -69,7 +70,24 @@ def _frequency(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.int64
     return frequency
 
 
-TASKS = {"background": background}
+def latent(data: Path, dimensions: int = 100, rows: int = 20_000) -> None:
+    """Directions of meaning: singular vectors of the TF-IDF matrix of the RSS items (statistics, no text)."""
+    from sklearn.decomposition import TruncatedSVD
+
+    rss = [f"{row['title'] or ''}. {row['summary'] or ''}" for row in read(data / RSS, ["title", "summary"])]
+    known = Background.shipped()
+    table = matrix([vector(word_hashes(fold(text)), known, keep=400) for text in rss]).tocsc()
+    frequency = np.diff(table.indptr)
+    frequent = np.sort(np.lexsort((np.arange(BUCKETS), -frequency))[:rows])
+    svd = TruncatedSVD(dimensions, random_state=0, n_iter=4).fit(table[:, frequent].tocsr())
+    folder = HERE / "latent"
+    folder.mkdir(exist_ok=True)
+    np.savez_compressed(folder / "directions.npz", **pack_latent(frequent, svd.components_.T))  # type: ignore[arg-type]
+    used = [source(data / RSS, "statistics of short public headlines", len(rss))]
+    write_card(folder, {"task": "latent semantic directions", "dimensions": dimensions, "data": used, "date": DATE})
+
+
+TASKS = {"background": background, "latent": latent}
 
 
 def main() -> None:
