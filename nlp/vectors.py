@@ -87,6 +87,14 @@ class Vector:
     buckets: NDArray[np.int64]
     weights: NDArray[np.float32]
 
+    def heaviest(self, keep: int) -> Vector:
+        """The vector of its `keep` heaviest buckets, of length one again."""
+        if len(self.buckets) <= keep:
+            return self
+        chosen = np.sort(np.lexsort((self.buckets, -self.weights))[:keep])
+        weights = self.weights[chosen]
+        return Vector(self.buckets[chosen], weights / np.float32(np.sqrt(weights @ weights)))
+
     def cosine(self, other: Vector) -> float:
         """Cosine of the two, 0-1."""
         _, mine, theirs = np.intersect1d(self.buckets, other.buckets, assume_unique=True, return_indices=True)
@@ -100,11 +108,8 @@ def vector(words: Hashes, background: Background, *, keep: int = 120, repeat: Ha
         parts += [repeat, pair_hashes(repeat)]
     found, counts = np.unique(np.concatenate([buckets(part) for part in parts]), return_counts=True)
     weights = (1 + np.log(counts)) * background.rarity(found)
-    if len(found) > keep:
-        heaviest = np.sort(np.lexsort((found, -weights))[:keep])
-        found, weights = found[heaviest], weights[heaviest]
     length = float(np.sqrt(weights @ weights))
-    return Vector(found, (weights / length if length else weights).astype(np.float32))
+    return Vector(found, (weights / length if length else weights).astype(np.float32)).heaviest(keep)
 
 
 def matrix(vectors: Sequence[Vector]) -> csr_matrix:

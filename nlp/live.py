@@ -1,0 +1,193 @@
+"""The live posts of the story clusterer as growing arrays, so that one post is compared with all in a few steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.features import Floats
+from nlp.latent import Row
+from nlp.similar import SIZE
+from nlp.vectors import Vector
+
+_MEMORY = 2000.0  # posts after which what was seen counts for a third in the centre
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """One live post; `fingerprint` is () when the text is too short to be a copy of anything."""
+
+    id: str
+    hour: float
+    vector: Vector
+    latent: Row
+    fingerprint: tuple[int, ...]
+    story: str = ""
+    original: str | None = None
+
+
+class Live:
+    """Live posts and their stories, and the centre of all posts seen lately."""
+
+    def __init__(self, dimensions: int, unseen: float) -> None:
+        self.members: list[Member] = []
+        self.story_names: list[str] = []
+        self._sum = np.zeros(dimensions)
+        self._seen = 0.0
+        self._unseen = unseen
+        self._recent: deque[float] = deque(maxlen=25)
+        self._now = float("-inf")
+        self._numbers: dict[str, int] = {}
+        self._likeness: list[float] = []
+        self._last: list[float] = []
+        self._size = 0
+        self._latent = np.zeros((64, dimensions), np.float32)
+        self._story = np.zeros(64, np.int64)
+        self._prints = np.zeros((64, SIZE), np.uint32)
+        self._printed = np.zeros(64, bool)
+
+    def alike(self, member: Member, words: Floats) -> Floats:
+        """Likeness of a post to each live one: half by words, half by meaning as seen from the centre."""
+        latent = self._latent[: self._size]
+        centre = ((self._sum + member.latent) / (self._seen + 1 + self._unseen)).astype(np.float32)
+        own = member.latent - centre
+        others = latent - centre
+        lengths = np.sqrt((others * others).sum(axis=1)) * np.sqrt(own @ own)
+        meaning = (others @ own) / np.maximum(lengths, 1e-6)
+        if not member.latent.any():
+            return words
+        known = latent.any(axis=1)
+        return np.where(known, 0.5 * words + 0.5 * meaning, words)
+
+    def reachable(self, hour: float, window: float) -> NDArray[np.bool_]:
+        """Which live posts belong to stories that a post of that hour may join."""
+        last = np.array(self._last)
+        open_stories = (max(self._now, hour) - last <= window) & (last - hour <= window)
+        return np.asarray(open_stories[self._story[: self._size]], dtype=bool)
+
+    def copied(self, member: Member, share: float) -> Member | None:
+        """The earliest live post that a post copies."""
+        if not member.fingerprint or not self._size:
+            return None
+        own = np.array(member.fingerprint, np.uint32)
+        equal = (self._prints[: self._size] == own).mean(axis=1) * self._printed[: self._size]
+        found = np.flatnonzero(equal >= share)
+        return self.members[int(found[0])] if len(found) else None
+
+    def by_story(self, near: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """For each story: sum and maximum of likeness over its posts, likeness within it, hour of its last post."""
+        story = self._story[: self._size]
+        total = np.zeros(len(self.story_names))
+        np.add.at(total, story, near)
+        top = np.zeros(len(self.story_names))
+        np.maximum.at(top, story, near)
+        return total, top, np.array(self._likeness, np.float64), np.array(self._last, np.float64)
+
+    def rows_of(self, story: str) -> NDArray[np.int64]:
+        """Places of the live posts of a story."""
+        return np.flatnonzero(self._story[: self._size] == self._numbers.get(story, -1))
+
+    def add(self, member: Member, likeness: float) -> None:
+        """Takes in a post whose story is known; `likeness`: its sum over the story's posts."""
+        number = self._numbers.get(member.story)
+        if number is None:
+            number = self._numbers[member.story] = len(self.story_names)
+            self.story_names.append(member.story)
+            self._likeness.append(0.0)
+            self._last.append(member.hour)
+        self._likeness[number] += 1.0 + 2.0 * likeness
+        self._last[number] = max(self._last[number], member.hour)
+        self._append(member, number)
+        fade = 1.0 - 1.0 / _MEMORY
+        self._sum = self._sum * fade + member.latent
+        self._seen = self._seen * fade + 1.0
+        # The median of what came last: one post with a date in the future must not end all stories.
+        self._recent.append(member.hour)
+        self._now = max(self._now, float(median(self._recent)))
+
+    def _append(self, member: Member, number: int) -> None:
+        if self._size == len(self._story):
+            self._latent = np.concatenate([self._latent, np.zeros_like(self._latent)])
+            self._story = np.concatenate([self._story, np.zeros_like(self._story)])
+            self._prints = np.concatenate([self._prints, np.zeros_like(self._prints)])
+            self._printed = np.concatenate([self._printed, np.zeros_like(self._printed)])
+        self._latent[self._size] = member.latent
+        self._story[self._size] = number
+        if member.fingerprint:
+            self._prints[self._size] = member.fingerprint
+            self._printed[self._size] = True
+        self.members.append(member)
+        self._size += 1
+
+    def forget(self, window: float) -> None:
+        """Drops the posts of stories that nothing can join any more."""
+        alive = [self._now - last <= window for last in self._last]
+        if all(alive):
+            return
+        kept = [m for m in self.members if alive[self._numbers[m.story]]]
+        stories = [name for name, lives in zip(self.story_names, alive, strict=True) if lives]
+        likeness = [value for value, lives in zip(self._likeness, alive, strict=True) if lives]
+        last = [value for value, lives in zip(self._last, alive, strict=True) if lives]
+        rows = np.array([alive[number] for number in self._story[: self._size]], dtype=bool)
+        self.members, self.story_names, self._likeness, self._last = kept, stories, likeness, last
+        self._numbers = {name: number for number, name in enumerate(stories)}
+        self._size = len(kept)
+        for name in ("_latent", "_prints", "_printed"):
+            array = getattr(self, name)
+            array[: self._size] = array[: len(rows)][rows]
+        self._printed[self._size :] = False
+        self._story[: self._size] = [self._numbers[m.story] for m in kept]
+
+    def state(self) -> dict[str, Any]:
+        """Plain data from which `from_state` builds an equal one."""
+        return {
+            "members": [_plain(member) for member in self.members],
+            "likeness": dict(zip(self.story_names, self._likeness, strict=True)),
+            "sum": self._sum.tolist(),
+            "seen": self._seen,
+            "unseen": self._unseen,
+            "recent": list(self._recent),
+            "now": None if self._now == float("-inf") else self._now,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Live:
+        """What `state` described."""
+        live = cls(len(state["sum"]), state["unseen"])
+        for plain in state["members"]:
+            live.add(_member(plain), 0.0)
+        live._likeness = [state["likeness"][name] for name in live.story_names]
+        live._sum, live._seen = np.array(state["sum"]), state["seen"]
+        live._recent = deque(state["recent"], maxlen=25)
+        live._now = float("-inf") if state["now"] is None else state["now"]
+        return live
+
+
+def _plain(member: Member) -> dict[str, Any]:
+    return {
+        "id": member.id,
+        "hour": member.hour,
+        "story": member.story,
+        "original": member.original,
+        "fingerprint": list(member.fingerprint),
+        "buckets": member.vector.buckets.tolist(),
+        "weights": member.vector.weights.tolist(),
+        "latent": member.latent.tolist(),
+    }
+
+
+def _member(plain: dict[str, Any]) -> Member:
+    return Member(
+        id=plain["id"],
+        hour=plain["hour"],
+        story=plain["story"],
+        original=plain["original"],
+        fingerprint=tuple(plain["fingerprint"]),
+        vector=Vector(np.array(plain["buckets"], np.int64), np.array(plain["weights"], np.float32)),
+        latent=np.array(plain["latent"], np.float32),
+    )
