@@ -104,6 +104,7 @@ class AnnotationStore:
         """
         now = utc_now()
         with self.engine.begin() as connection:
+            before = _stories_among(connection, [annotated.post.id for annotated in batch])
             for annotated in batch:
                 row = _row(annotated)
                 statement = insert_or(connection, annotation_rows).values(**row)
@@ -111,7 +112,7 @@ class AnnotationStore:
                 same_text = (posts.c.id == annotated.post.id) & (posts.c.revision == annotated.post.revision)
                 outcome = {"outcome": annotated.outcome, "reason": annotated.annotation.relevance.reason}
                 connection.execute(update(posts).where(same_text).values(processed_at=now, **outcome))
-            _refresh_stories(connection, titles)
+            _refresh_stories(connection, titles, before - titles.keys())
 
     def get(self, ids: Sequence[str]) -> dict[str, Row[Any]]:
         """Raw annotation rows by post id."""
@@ -285,13 +286,30 @@ def _evidence(row: Any) -> Evidence:
     )
 
 
-def _refresh_stories(connection: Connection, titles: dict[str, str]) -> None:
-    ids = list(titles)
+def _stories_among(connection: Connection, ids: Sequence[str]) -> set[str]:
+    rows = annotation_rows.c
+    found: set[str] = set()
     for start in range(0, len(ids), CHUNK):
+        wanted = rows.post_id.in_(ids[start : start + CHUNK]) & rows.story_id.is_not(None)
+        found.update(connection.scalars(select(rows.story_id).where(wanted)))
+    return found
+
+
+def _refresh_stories(connection: Connection, titles: dict[str, str], left: set[str]) -> None:
+    """Brings these stories' figures up to date; one that all its posts have `left` is no more."""
+    ids = sorted(titles.keys() | left)
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
         rows = annotation_rows.c
         query = select(rows.story_id, func.min(rows.counted_at), func.max(rows.counted_at), func.count())
-        part = query.where(rows.story_id.in_(ids[start : start + CHUNK])).group_by(rows.story_id)
-        for id, first_at, last_at, count in connection.execute(part).all():
-            values = {"title": titles[id], "first_at": first_at, "last_at": last_at, "mentions": count}
+        counted = connection.execute(query.where(rows.story_id.in_(part)).group_by(rows.story_id)).all()
+        for id, first_at, last_at, count in counted:
+            values = {"first_at": first_at, "last_at": last_at, "mentions": count}
+            if id in left:
+                connection.execute(update(stories).where(stories.c.id == id).values(**values))
+                continue
+            values["title"] = titles[id]
             statement = insert_or(connection, stories).values(id=id, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        gone = set(part) - {id for id, *_ in counted}
+        connection.execute(stories.delete().where(stories.c.id.in_(gone)))

@@ -186,8 +186,12 @@ class Archive:
     # the queue
 
     def waiting(self, limit: int) -> list[ArchivedPost]:
-        """Posts that wait, oldest publication first, so that stories grow in the order things were told."""
-        query = select(posts).where(posts.c.outcome == "new").order_by(posts.c.counted_at, posts.c.id).limit(limit)
+        """Posts that wait, oldest publication first, so that stories grow in the order things were told.
+
+        Forums show whole minutes: of one moment, replies come after what they answer.
+        """
+        order = (posts.c.counted_at, posts.c.parent_url.is_not(None), posts.c.id)
+        query = select(posts).where(posts.c.outcome == "new").order_by(*order).limit(limit)
         with self.read() as connection:
             return [_archived(row) for row in connection.execute(query)]
 

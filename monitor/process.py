@@ -23,6 +23,7 @@ from nlp.annotation import Annotation, Relevance
 
 BATCH = 200
 INDEX_TRIES = 5
+CUT_SHORT = object()  # a run that did not end in order: its memory of stories may hold posts that the archive does not
 T = TypeVar("T")
 
 
@@ -62,7 +63,6 @@ class Processor:
                 done += step
                 if progress:
                     progress(step.total)
-            self._last_seen = self._it.archive.last_processed()
         return done
 
     @contextmanager
@@ -72,7 +72,9 @@ class Processor:
             fcntl.flock(file, fcntl.LOCK_EX)
             if self._it.archive.last_processed() != self._last_seen:
                 self._stories = StoryKeeper(self._it.archive, self._it.annotations)
+            self._last_seen = CUT_SHORT
             yield
+            self._last_seen = self._it.archive.last_processed()
 
     def _fill_empty_index(self) -> None:
         """An index that is new, or was emptied by a new version, is filled from the archive."""
