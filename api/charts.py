@@ -70,7 +70,7 @@ def theme(name: str) -> Spec:
         "text": {"color": t["text"], "fontSize": 12},
         "rule": {"color": t["text"]},
         "point": {"color": t["accent"]},
-        "style": {"land": {"fill": t["line"], "stroke": None}, "halo": {"stroke": t["surface"], "strokeWidth": 3}},
+        "style": {"land": {"color": t["unclear"]}, "halo": {"stroke": t["surface"], "strokeWidth": 3}},
     }
 
 
@@ -104,23 +104,30 @@ def sentiment_series(
 ) -> Spec:
     """Stacked bars of mentions by sentiment over time; `marks` are moments with a word, numbered on the axis."""
     values = [row for point in series.items for row in _rows(point, series.interval, search, linked=not brush)]
+    steps = count_axis(max((point.count for point in series.items), default=0))
     bars: Spec = {
-        "mark": {"type": "bar", "cursor": "crosshair" if brush else "pointer"},
+        "mark": {"type": "rect", "cursor": "crosshair" if brush else "pointer"},
         "encoding": {
             "x": {"field": "start", "type": "temporal", "title": None, "axis": _time_axis(series)},
             "x2": {"field": "end"},
-            "y": {"field": "count", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1, "tickCount": 4}},
+            "y": {
+                "field": "low",
+                "type": "quantitative",
+                "title": None,
+                "axis": {"values": steps, "format": ",d"},
+                "scale": {"domain": [0, steps[-1]]},
+            },
+            "y2": {"field": "high"},
             "color": {
                 "field": "sentiment",
                 "type": "nominal",
                 "legend": None,
                 "scale": {"domain": [*SAID.values(), UNCLEAR]},
             },
-            "order": {"field": "order", "type": "quantitative"},
             "tooltip": [
                 {"field": "label", "type": "nominal", "title": "Lúc"},
                 {"field": "sentiment", "type": "nominal", "title": "Sắc thái"},
-                {"field": "count", "type": "quantitative", "title": "Lượt nhắc"},
+                {"field": "count", "type": "quantitative", "title": "Lượt nhắc", "format": ",d"},
             ],
         },
     }
@@ -132,20 +139,32 @@ def sentiment_series(
     return {"width": "container", "height": 168, "data": {"values": values}, "layer": layers, "padding": 2}
 
 
+def count_axis(most: int) -> list[int]:
+    """Whole numbers from 0 to at least `most`, at most five of them."""
+    size = 1
+    while True:
+        for step in (size, 2 * size, 5 * size):
+            if step * 4 >= most:
+                return list(range(0, max(-(-most // step), 1) * step + 1, step))
+        size *= 10
+
+
 def _rows(point: Point, interval: str, search: Search, *, linked: bool) -> list[Spec]:
+    """One row for each sentiment, stacked; the first one always, so that empty intervals stay on the axis."""
     end = interval_end(point.start, interval)
-    gap = (end - point.start) / 12  # a hair of air between the bars
+    gap = (end - point.start) / 10  # a hair of air between the bars
     here = point_search(search, point, interval)
     time = {"start": wall(point.start), "end": wall(end - gap), "label": interval_label(point.start, interval)}
     counts = point.by_sentiment.model_dump()
-    unclear = point.count - sum(counts.values())
-    rows = []
-    for order, (code, words) in enumerate([*SAID.items(), ("", UNCLEAR)]):
-        count = counts.get(code, unclear)
-        if count or order == 0:  # one row at least keeps empty intervals on the axis
-            row = {**time, "sentiment": words, "order": order, "count": count}
+    counts[""] = point.count - sum(counts.values())
+    rows, low = [], 0
+    for code, words in {**SAID, "": UNCLEAR}.items():
+        if counts[code] or not rows:
+            high = low + counts[code]
+            row = {**time, "sentiment": words, "count": counts[code], "low": low, "high": high}
             link = here.only(sentiment=code) if code else here
             rows.append({**row, "url": link.link()} if linked else row)
+            low = high
     return rows
 
 
@@ -227,12 +246,16 @@ def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[Pla
         },
     }
     names: Spec = {
-        "data": {"values": told[:LABELLED_PLACES]},
+        "data": {"values": _labelled(told)},
         "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 12},
         "encoding": {**where, "text": {"field": "short"}},
     }
     halo = {**names, "mark": {**names["mark"], "style": "halo"}}
-    base = {"data": {"values": ground}, "mark": {"type": "circle", "size": 12, "style": "land"}, "encoding": where}
+    base = {
+        "data": {"values": ground},
+        "mark": {"type": "circle", "size": 14, "opacity": 1, "style": "land"},
+        "encoding": where,
+    }
     return {
         "width": "container",
         "height": 300,
@@ -240,6 +263,16 @@ def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[Pla
         "projection": {"type": "mercator"},
         "layer": [base, dots, halo, names],
     }
+
+
+def _labelled(dots: Sequence[Spec]) -> list[Spec]:
+    """The largest dots whose names do not run into one another, in degrees."""
+    chosen: list[Spec] = []
+    for dot in dots:
+        free = all(abs(dot["lat"] - c["lat"]) > 0.09 or abs(dot["lon"] - c["lon"]) > 0.55 for c in chosen)
+        if free and len(chosen) < LABELLED_PLACES:
+            chosen.append(dot)
+    return chosen
 
 
 def _dot(bucket: PlaceBucket, link: str) -> Spec:

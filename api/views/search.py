@@ -38,7 +38,7 @@ class FacetValue(Resource):
 class Facet(Resource):
     name: str
     title: str
-    values: list[FacetValue]
+    choices: list[FacetValue]
 
 
 class Chip(Resource):
@@ -59,6 +59,7 @@ class Wrong(Resource):
 
 class SearchPage(Resource):
     q: str
+    search: Search
     sort: str
     total: int
     sentence: str
@@ -79,6 +80,7 @@ def search_page(reader: Reader, search: Search, cursor: str | None) -> SearchPag
         return _wrong(reader, search, error)
     return SearchPage(
         q=search.q,
+        search=search,
         sort=search.sort,
         total=total,
         sentence=_sentence(reader, search, total),
@@ -95,6 +97,7 @@ def _wrong(reader: Reader, search: Search, error: QueryError) -> SearchPage:
     fixed = search.only(q=error.suggestion).link() if error.suggestion else None
     return SearchPage(
         q=search.q,
+        search=search,
         sort=search.sort,
         total=0,
         sentence="Câu tìm này chưa đọc được.",
@@ -158,7 +161,7 @@ def _facet(search: Search, name: FacetName, buckets: list[Bucket]) -> Facet:
         )
         for b in [*first, *rest]
     ]
-    return Facet(name=name, title=TITLES[name], values=values)
+    return Facet(name=name, title=TITLES[name], choices=values)
 
 
 def _series(reader: Reader, search: Search) -> Series:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts, one mention a line
 """Texts of the made-up province in `world`: our own writing, one tuple for each story."""
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,9 +169,7 @@ class Maker:
     def revise(self) -> None:
         """The first article is edited afterwards."""
         first = self.posts[0]
-        changed = Post(
-            **{n: getattr(first, n) for n in first.__slots__ if n != "title"}, title="Lũ quét ở Hướng Phùng: bảy ngôi nhà bị cuốn trôi"
-        )  # fmt: skip
+        changed = replace(first, title="Lũ quét ở Hướng Phùng: bảy ngôi nhà bị cuốn trôi")
         self.it.archive.store(changed)
         again = self.it.archive.get([first.id or ""])[first.id or ""]
         annotation, story, copies = self.meant[again.id]
@@ -207,7 +205,8 @@ class Maker:
 def _source(code: str, name: str) -> str:
     owned = str(code in ("qtnm", "antt")).lower()
     kinds = {"diendan": "forum", "kenh-nguoi-quang-tri": "social"}
+    enabled = str(code != "cu").lower()
     return (
-        f"- {{id: {code}, name: {name}, home: 'https://{code}.example/', kind: {kinds.get(code, 'news')}, owned: {owned}, "
-        f"enabled: {str(code != 'cu').lower()}, discovery: {{feeds: ['https://{code}.example/rss']}}}}"
+        f"- {{id: {code}, name: {name}, home: 'https://{code}.example/', kind: {kinds.get(code, 'news')}, "
+        f"owned: {owned}, enabled: {enabled}, discovery: {{feeds: ['https://{code}.example/rss']}}}}"
     )

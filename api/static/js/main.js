@@ -1,0 +1,54 @@
+// What every page does beyond reading: theme switch, keyboard, copying a link, charts, and renewal of the overview.
+import { keyboard } from "./keyboard.js";
+import { remember } from "./history.js";
+import { live } from "./live.js";
+import { watchCharts } from "./charts.js";
+
+const root = document.documentElement;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+export function theme() {
+  return root.dataset.theme ?? (dark.matches ? "dark" : "light");
+}
+
+function themeSwitch() {
+  const button = document.querySelector("[data-theme-switch]");
+  const say = () => { button.textContent = theme() === "dark" ? "Nền sáng" : "Nền tối"; };
+  button.hidden = false;
+  say();
+  button.addEventListener("click", () => {
+    root.dataset.theme = theme() === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem("duluan.theme", root.dataset.theme);
+    } catch {
+      // the choice then lasts as long as the page
+    }
+    say();
+    document.dispatchEvent(new CustomEvent("themechange"));
+  });
+  dark.addEventListener("change", () => { say(); document.dispatchEvent(new CustomEvent("themechange")); });
+}
+
+function copyLink() {
+  const button = document.querySelector("[data-copy-link]");
+  if (!button || !navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = "Đã chép";
+    setTimeout(() => { button.textContent = "Chép liên kết"; }, 2000);
+  });
+}
+
+function foldFacets() {
+  const fold = document.querySelector("[data-fold-narrow]");
+  if (fold && matchMedia("(max-width: 1000px)").matches) fold.open = false;
+}
+
+themeSwitch();
+copyLink();
+foldFacets();
+keyboard();
+remember();
+watchCharts(theme);
+live();
