@@ -34,9 +34,14 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """RFC 3339 or ISO 8601, date alone allowed; naive means Việt Nam. Raises ValueError with a Vietnamese message."""
+    """RFC 3339 or ISO 8601, date alone allowed; naive means Việt Nam. Raises ValueError with a Vietnamese message.
+
+    Years outside 1900..2999 are refused: windows before and after a moment must stay within the calendar.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
+        if not 1900 <= moment.year < 3000:
+            raise ValueError
     except ValueError:
         raise ValueError(
             f"không đọc được thời điểm {text!r}; hãy viết như 2026-03-07T08:00+07:00 hoặc 2026-03-07"
