@@ -16,10 +16,14 @@ from nlp.places import Findings, PlaceFinder
 from nlp.province import Province
 from nlp.relevance import judge
 from nlp.sentiment import SentimentReader
-from nlp.text import exact
+from nlp.similar import fingerprint_of
+from nlp.terms import key_terms
+from nlp.text import exact, fold, normalise
 from nlp.train import load_model, model_text
+from nlp.vectors import word_hashes
 
 _MOST_TOPICS = 3
+_ENOUGH = 40  # words of a body from which it is its own fingerprint
 
 
 class Annotator:
@@ -28,6 +32,8 @@ class Annotator:
     def __init__(self, province: Province, topics: LinearModel | None, sentiment: LinearModel | None) -> None:
         self.province = province
         self._places = PlaceFinder(province)
+        wholes = [province.unit, *(unit for unit in province.former if unit.type == province.unit.type)]
+        self._common = frozenset(unit.short.lower() for unit in wholes)
         self._topics = topics
         self._sentiment = SentimentReader(sentiment) if sentiment else None
         self.models = {"places": f"{province.id}-{province.version}", "relevance": "rules-1"}
@@ -62,14 +68,27 @@ class Annotator:
         return annotations
 
     def _locate(self, document: Document) -> Annotation:
+        """What needs no classifier."""
         findings = self._places.find(document.text, local=document.local)
-        relevance = judge(document, findings, self.province)
-        return Annotation(id=document.id, relevance=relevance, places=_first_mentions(findings), models=self.models)
+        return Annotation(
+            id=document.id,
+            relevance=judge(document, findings, self.province),
+            places=_first_mentions(findings),
+            terms=key_terms(normalise(document.text), skip=self._common),
+            fingerprint=fingerprint(document),
+            models=self.models,
+        )
 
     def _topics_of(self, heads: Sequence[str]) -> list[tuple[Topic, ...]]:
         if self._topics is None:
             return [()] * len(heads)
         return [_topics(self._topics.decide(row)) for row in self._topics.scores_of(heads)]
+
+
+def fingerprint(document: Document) -> tuple[int, ...]:
+    """Signature of what an outlet copies: the body when there is enough of it, else the whole text."""
+    body = word_hashes(fold(document.body))
+    return fingerprint_of(body if len(body) >= _ENOUGH else word_hashes(fold(document.text)))
 
 
 def _topics(ranked: list[tuple[str, float]]) -> tuple[Topic, ...]:

@@ -15,6 +15,7 @@ from nlp.latent import Row
 from nlp.similar import SIZE
 from nlp.vectors import Vector
 
+_SHARED = 0.1  # cosine of words below which likeness of meaning is only likeness of subject
 _MEMORY = 2000.0  # posts after which what was seen counts for a third in the centre
 
 
@@ -62,7 +63,8 @@ class Live:
         if not member.latent.any():
             return words
         known = latent.any(axis=1)
-        return np.where(known, 0.5 * words + 0.5 * meaning, words)
+        mixed = np.where(known, 0.5 * words + 0.5 * meaning, words)
+        return np.where(words > _SHARED, mixed, 0.3 * words)
 
     def reachable(self, hour: float, window: float) -> NDArray[np.bool_]:
         """Which live posts belong to stories that a post of that hour may join."""

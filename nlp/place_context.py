@@ -27,7 +27,7 @@ _PREFIX = re.compile(
 _TITLES = frozenset(
     ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "danh ca", "mc", "tác giả", "cháu"]
 )
-_FAMILIES = frozenset(
+FAMILIES = frozenset(
     re.split(
         " ",
         "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Ngô Dương Lý Thị Văn Đinh Trịnh Mai Cao Đoàn Lâm Đào",
@@ -117,7 +117,7 @@ class Surroundings:
         if not match:
             return False
         word = match.group(1)
-        if word in _FAMILIES:
+        if word in FAMILIES:
             return True
         if word.lower() not in _TITLES:
             return False

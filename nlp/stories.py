@@ -36,7 +36,7 @@ class Settings:
     `least`: words below which nothing is called a copy. `unseen`: posts that the first centre counts for.
     """
 
-    join: float = 0.31
+    join: float = 0.34
     copy: float = 0.5
     window: float = 96.0
     half_life: float = 96.0

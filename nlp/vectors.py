@@ -25,7 +25,7 @@ _words: dict[str, int] = {}
 
 
 def word_hashes(folded: str) -> Hashes:
-    """One 32-bit hash for each word of a folded text."""
+    """One 32-bit hash for each word of a folded (or exact) text."""
     known = _words
     hashes = []
     for word in folded.split():
@@ -58,9 +58,9 @@ class Background:
     frequency: NDArray[np.float32]
 
     @classmethod
-    def shipped(cls) -> Background:
-        """The table of `models/background`, read once."""
-        return _shipped()
+    def shipped(cls, kind: str = "folded") -> Background:
+        """A table of `models/background`, read once: of `folded` words, or of `exact` ones with their accents."""
+        return _shipped(kind)
 
     def rarity(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """log((1 + texts) / (1 + frequency)) of buckets."""
@@ -73,9 +73,9 @@ def pack(texts: int, frequency: NDArray[np.int64]) -> dict[str, NDArray[np.uint8
     return {"steps": steps, "texts": np.array([texts])}
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> Background:
-    with np.load(Path(__file__).parent / "models" / "background" / "frequency.npz", allow_pickle=False) as stored:
+@lru_cache(maxsize=2)
+def _shipped(kind: str) -> Background:
+    with np.load(Path(__file__).parent / "models" / "background" / f"{kind}.npz", allow_pickle=False) as stored:
         frequency = np.exp2(stored["steps"].astype(np.float32) / _STEPS) - 1
         return Background(int(stored["texts"][0]), frequency.astype(np.float32))
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nlp.latent import pack as pack_latent
-from nlp.text import fold
+from nlp.text import exact, fold
 from nlp.vectors import BUCKETS, Background, buckets, matrix, pack, pair_hashes, vector, word_hashes
 
 HERE = Path(__file__).parent
@@ -52,20 +52,19 @@ def background(data: Path) -> None:
     """How many of 150,000 texts hold each word and word pair (hashed): statistics only."""
     rss = [f"{row['title'] or ''}. {row['summary'] or ''}" for row in read(data / RSS, ["title", "summary"])]
     vntc = [" ".join(row["text"].split()[:120]) for row in read(data / VNTC, ["text"])]
-    frequency = _frequency([*rss, *vntc])
     folder = HERE / "background"
     folder.mkdir(exist_ok=True)
-    np.savez_compressed(folder / "frequency.npz", **pack(len(rss) + len(vntc), frequency))  # type: ignore[arg-type]
+    for kind, view in (("folded", fold), ("exact", exact)):
+        frequency = _frequency(map(view, [*rss, *vntc]))
+        np.savez_compressed(folder / f"{kind}.npz", **pack(len(rss) + len(vntc), frequency))  # type: ignore[arg-type]
     used = [source(data / RSS, "statistics of short public headlines", len(rss)), source(data / VNTC, "MIT", len(vntc))]
-    write_card(
-        folder, {"task": "document frequency of folded words and word pairs", "data": used, "date": "2026-11-23"}
-    )
+    write_card(folder, {"task": "document frequency of words and word pairs", "data": used, "date": "2026-11-23"})
 
 
 def _frequency(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     frequency = np.zeros(BUCKETS, dtype=np.int64)
     for text in texts:
-        words = word_hashes(fold(text))
+        words = word_hashes(text)
         frequency[np.unique(buckets(np.concatenate([words, pair_hashes(words)])))] += 1
     return frequency
 
