@@ -99,6 +99,7 @@ class Archive:
         """Keeps posts in one transaction, in order. Raises IdTaken (nothing of the batch is kept then)."""
         results: list[Stored] = []
         now = self._clock()
+        batch = [_storable(post) for post in batch]
         with self.engine.begin() as connection:
             known = _known(connection, [post.canonical_url for post in batch])
             for post in batch:
@@ -112,7 +113,7 @@ class Archive:
         if known is None:
             row = self._new_row(post, digest, now)
             statement: Insert = insert_or(connection, posts).values(**row).on_conflict_do_nothing(index_elements=["id"])
-            if not connection.execute(statement).rowcount:
+            if connection.scalar(statement.returning(posts.c.id)) is None:
                 raise IdTaken(f"id {row['id']!r} đã thuộc về một bài khác")
             return "new", _Known(row["id"], 1, digest)
         if known.content_hash == digest:
@@ -306,9 +307,22 @@ def _known(connection: Connection, canonical_urls: Sequence[str]) -> dict[str, _
     return found
 
 
+_TEXTS = ("id", "url", "canonical_url", "parent_url", "source", "title", "lead", "body", "author", "section", "method")
+
+
+def _storable(post: Post) -> Post:
+    """The post without what no database keeps: NUL, and halves of surrogate pairs (emoji cut in two)."""
+    changed: dict[str, Any] = {name: _text(value) for name in _TEXTS if (value := getattr(post, name))}
+    return replace(post, tags=tuple(map(_text, post.tags)), **changed)
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
 def _content_hash(post: Post) -> str:
     text = "\x1f".join((post.title, post.lead, post.body))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _archived(row: Row[Any]) -> ArchivedPost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from pydantic import ValidationError
 
@@ -17,6 +18,8 @@ __all__ = ["collecting", "learning", "main", "reading", "running"]
 
 def main() -> None:
     """Runs the command line; every expected error is one line on stderr and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # JSON is UTF-8 whatever the locale
     try:
         app()
     except (UsageError, QueryError, SourceError, PortTaken) as error:
@@ -30,7 +33,7 @@ def main() -> None:
 
 
 def _fail(message: str, *, code: int) -> None:
-    said.print(f"duluan: {message}", style="red", markup=False)
+    said.print(f"duluan: {message}", style="red", markup=False, soft_wrap=True)
     sys.exit(code)
 
 

@@ -102,7 +102,7 @@ def status(installation: Installation) -> Status:
     return Status(
         at=now,
         processes=tuple(_process(row, now) for row in rows),
-        outcomes={name: count for name, count in installation.archive.outcomes().items()},
+        outcomes={**installation.archive.outcomes()},
         indexed=installation.index.count(),
         newest_post_at=newest,
         updated_at=updated,

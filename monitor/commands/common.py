@@ -109,7 +109,7 @@ def _plain(cell: str) -> str:
 
 
 def warn(message: str) -> None:
-    said.print(message, style="yellow", markup=False)
+    said.print(message, style="yellow", markup=False, soft_wrap=True)
 
 
 def progress_bar() -> Progress:

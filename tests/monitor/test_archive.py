@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,15 +20,15 @@ from monitor.migrate import migrate
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 
 
-def make_archive(folder: Path) -> Archive:
-    engine = open_engine(os.environ.get("DULUAN_TEST_DATABASE_URL") or f"sqlite:///{folder / 'archive.sqlite'}")
+def make_archive(url: str, folder: Path) -> Archive:
+    engine = open_engine(url)
     migrate(engine, folder / "lock")
     return Archive(engine, author_key=b"khoa", clock=lambda: NOW)
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    made = make_archive(tmp_path)
+def archive(archive_url: str, tmp_path: Path) -> Iterator[Archive]:
+    made = make_archive(archive_url, tmp_path)
     yield made
     made.engine.dispose()
 
@@ -96,6 +95,16 @@ def test_an_id_of_another_post_is_refused_and_nothing_of_the_batch_is_kept(archi
     assert archive.outcomes()["new"] == 1
 
 
+@pytest.mark.parametrize(
+    "odd", ["a\x00b", "a\ud83db", "a\uffffb", "😀"], ids=["NUL", "half a pair", "noncharacter", "emoji"]
+)
+def test_odd_characters_do_not_stop_a_batch(archive: Archive, odd: str) -> None:
+    batch = [post("a"), post("b", title=odd, lead=odd, body=odd, author=odd, section=odd, tags=(odd,)), post("c")]
+    assert archive.store_many(batch) == ["new", "new", "new"]
+    assert archive.store_many(batch) == ["unchanged", "unchanged", "unchanged"]
+    assert len(archive.waiting(10)) == 3
+
+
 def test_the_id_comes_from_the_canonical_url(archive: Archive) -> None:
     archive.store(post())
     assert archive.waiting(1)[0].id == post_id("https://bao.example/a.htm")
@@ -116,13 +125,13 @@ def test_posts_a_day_are_counted_by_days_in_viet_nam(archive: Archive) -> None:
     assert found == {"bao.example": {"2026-11-18": 1, "2026-11-19": 1}}
 
 
-def test_killed_while_storing_loses_nothing_that_was_confirmed(tmp_path: Path) -> None:
+def test_killed_while_storing_loses_nothing_that_was_confirmed(archive_url: str, tmp_path: Path) -> None:
     script = textwrap.dedent(
         """
         import sys
         from pathlib import Path
         from tests.monitor.test_archive import make_archive, post
-        archive = make_archive(Path(sys.argv[1]))
+        archive = make_archive(sys.argv[1], Path(sys.argv[2]))
         for number in range(100000):
             archive.store(post(str(number)))
             print(number, flush=True)
@@ -130,11 +139,11 @@ def test_killed_while_storing_loses_nothing_that_was_confirmed(tmp_path: Path) -
     )
     root = Path(__file__).parents[2]
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", script, archive_url, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
     )
     assert process.stdout is not None
     confirmed = [int(next(process.stdout)) for _ in range(200)][-1]
     process.send_signal(signal.SIGKILL)
     confirmed = max([confirmed, *(int(line) for line in process.stdout.read().split("\n")[:-1])])
-    stored = make_archive(tmp_path).outcomes()["new"]
+    stored = make_archive(archive_url, tmp_path).outcomes()["new"]
     assert stored in (confirmed + 1, confirmed + 2)
