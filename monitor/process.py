@@ -50,7 +50,7 @@ class Processor:
 
     def __init__(self, installation: Installation) -> None:
         self._it = installation
-        self._stories = StoryKeeper(installation.archive, installation.annotations)
+        self._stories = StoryKeeper(installation.archive, installation.annotations, installation.province)
         self._last_seen: object = None
 
     def run(self, progress: Callable[[int], None] | None = None) -> Processed:
@@ -71,7 +71,7 @@ class Processor:
         with (self._it.settings.data / "process.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if self._it.archive.last_processed() != self._last_seen:
-                self._stories = StoryKeeper(self._it.archive, self._it.annotations)
+                self._stories = StoryKeeper(self._it.archive, self._it.annotations, self._it.province)
             self._last_seen = CUT_SHORT
             yield
             self._last_seen = self._it.archive.last_processed()

@@ -15,6 +15,7 @@ from monitor.annotated import Annotated, AnnotationStore, Headline, document
 from monitor.archive import Archive, ArchivedPost
 from monitor.records import first_words
 from nlp.annotation import Annotation
+from nlp.province import Province
 from nlp.stories import Settings, StoryClusterer, StoryItem, central, story_item
 
 WINDOW = timedelta(hours=Settings().window)
@@ -26,8 +27,9 @@ HEADLINES = 40  # of a story, the newest, among which the central one is chosen
 class StoryKeeper:
     """Stories for posts of one archive. Holds no truth of its own: it may be thrown away at any time."""
 
-    def __init__(self, archive: Archive, annotations: AnnotationStore) -> None:
+    def __init__(self, archive: Archive, annotations: AnnotationStore, province: Province) -> None:
         self._archive = archive
+        self._province = province
         self._annotations = annotations
         self._clusterer = StoryClusterer()
         self._known_from, self._known_until = FOREVER, FOREVER
@@ -56,7 +58,7 @@ class StoryKeeper:
         first, last = span[0].post.counted_at, span[-1].post.counted_at
         if first - WINDOW < self._known_from or last + WINDOW > self._known_until:
             self._rebuild(first - WINDOW, last + WINDOW)
-        items = [_item(a.post, a.annotation) for a in span]
+        items = [self._item(a.post, a.annotation) for a in span]
         assigned = self._clusterer.add_many(items)
         self._known_from = max(self._known_from, first - WINDOW)  # the clusterer forgets what is older
         return [
@@ -64,11 +66,14 @@ class StoryKeeper:
             for a, given in zip(span, assigned, strict=True)
         ]
 
+    def _item(self, post: ArchivedPost, annotation: Annotation) -> StoryItem:
+        return story_item(document(post, local=False), post.counted_at, annotation, self._province)
+
     def _rebuild(self, since: datetime, until: datetime) -> None:
         self._clusterer = StoryClusterer()
         known = self._annotations.grouped(since, until)
         posts, annotations = self._archive.get(list(known)), self._annotations.annotations(list(known))
-        self._clusterer.restore((_item(posts[id], annotations[id]), *grouping) for id, grouping in known.items())
+        self._clusterer.restore((self._item(posts[id], annotations[id]), *grouping) for id, grouping in known.items())
         self._known_from = since
         self._known_until = until if self._annotations.any_grouped_after(until) else FOREVER
 
@@ -86,10 +91,6 @@ class StoryKeeper:
                 stories[a.post.post.canonical_url] = a.story_id
             done.append(a)
         return done
-
-
-def _item(post: ArchivedPost, annotation: Annotation) -> StoryItem:
-    return story_item(document(post, local=False), post.counted_at, annotation.fingerprint)
 
 
 def _spans(ordered: Sequence[Annotated]) -> Iterator[list[Annotated]]:

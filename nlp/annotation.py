@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Sentiment = Literal["negative", "neutral", "positive"]
 SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
+PEOPLE = frozenset({"social", "forum", "comment"})  # kinds that people write, not newsrooms
 TOPICS: dict[str, str] = {
     "economy": "Kinh tế, đầu tư",
     "government": "Hoạt động chính quyền",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +14,27 @@ from nlp.latent import Row
 from nlp.similar import SIZE
 from nlp.vectors import Vector
 
-_SHARED = 0.1  # cosine of words below which likeness of meaning is only likeness of subject
+# Cosine of words below which likeness of meaning is only likeness of subject: between headlines, between whole texts
+# (which use more words, so that two newsrooms share a smaller part of them).
+_SHARED_HEADLINES, _SHARED_TEXTS = 0.1, 0.02
+_PLACE = 0.3  # what naming the same places adds between whole texts; headlines name too few places to tell events apart
 _MEMORY = 2000.0  # posts after which what was seen counts for a third in the centre
 
 
 @dataclass(slots=True, kw_only=True)
 class Member:
-    """One live post; `fingerprint` is () when the text is too short to be a copy of anything."""
+    """One live post; `fingerprint` is () when the text is too short to be a copy of anything.
+
+    `whole`: 0 when only headline and lead are known, 1 when the whole text is.
+    """
 
     id: str
     hour: float
     vector: Vector
     latent: Row
     fingerprint: tuple[int, ...]
+    places: frozenset[str] = frozenset()
+    whole: float = 0.0
     story: str = ""
     original: str | None = None
 
@@ -45,31 +52,41 @@ class Live:
         self._now = float("-inf")
         self._numbers: dict[str, int] = {}
         self._likeness: list[float] = []
+        self._first: list[float] = []
         self._last: list[float] = []
         self._size = 0
+        self._whole = np.zeros(64)
+        self._places = np.ones(64)
+        self._named: dict[str, list[int]] = {}
         self._latent = np.zeros((64, dimensions), np.float32)
         self._story = np.zeros(64, np.int64)
         self._prints = np.zeros((64, SIZE), np.uint32)
         self._printed = np.zeros(64, bool)
 
     def alike(self, member: Member, words: Floats) -> Floats:
-        """Likeness of a post to each live one: half by words, half by meaning as seen from the centre."""
+        """Likeness of a post to each live one: half by words, half by meaning as seen from the centre, and places."""
         latent = self._latent[: self._size]
         centre = ((self._sum + member.latent) / (self._seen + 1 + self._unseen)).astype(np.float32)
         own = member.latent - centre
         others = latent - centre
         lengths = np.sqrt((others * others).sum(axis=1)) * np.sqrt(own @ own)
         meaning = (others @ own) / np.maximum(lengths, 1e-6)
-        if not member.latent.any():
-            return words
-        known = latent.any(axis=1)
+        known = latent.any(axis=1) & member.latent.any()
         mixed = np.where(known, 0.5 * words + 0.5 * meaning, words)
-        return np.where(words > _SHARED, mixed, 0.3 * words)
+        whole = np.minimum(self._whole[: self._size], member.whole)
+        shared = _SHARED_HEADLINES - (_SHARED_HEADLINES - _SHARED_TEXTS) * whole
+        return np.where(words > shared, mixed + _PLACE * whole * self._same_places(member), 0.3 * words)
+
+    def _same_places(self, member: Member) -> Floats:
+        """Cosine of the sets of places that a post and each live one name; 0 where one names none."""
+        common = np.zeros(self._size)
+        for place in member.places:
+            common[self._named.get(place, [])] += 1.0
+        return common / np.sqrt(np.maximum(self._places[: self._size] * len(member.places), 1.0))
 
     def reachable(self, hour: float, window: float) -> NDArray[np.bool_]:
         """Which live posts belong to stories that a post of that hour may join."""
-        last = np.array(self._last)
-        open_stories = (max(self._now, hour) - last <= window) & (last - hour <= window)
+        open_stories = (hour - np.array(self._last) <= window) & (np.array(self._first) - hour <= window)
         return np.asarray(open_stories[self._story[: self._size]], dtype=bool)
 
     def copied(self, member: Member, share: float) -> Member | None:
@@ -94,35 +111,43 @@ class Live:
         """Places of the live posts of a story."""
         return np.flatnonzero(self._story[: self._size] == self._numbers.get(story, -1))
 
-    def add(self, member: Member, likeness: float) -> None:
-        """Takes in a post whose story is known; `likeness`: its sum over the story's posts."""
+    def add(self, member: Member, likeness: float, *, restored: bool = False) -> None:
+        """Takes in a post whose story is known; `likeness`: its sum over the story's posts.
+
+        A restored post does not move the clock: what comes next may lie between restored ones.
+        """
         number = self._numbers.get(member.story)
         if number is None:
             number = self._numbers[member.story] = len(self.story_names)
             self.story_names.append(member.story)
             self._likeness.append(0.0)
+            self._first.append(member.hour)
             self._last.append(member.hour)
         self._likeness[number] += 1.0 + 2.0 * likeness
+        self._first[number] = min(self._first[number], member.hour)
         self._last[number] = max(self._last[number], member.hour)
         self._append(member, number)
         fade = 1.0 - 1.0 / _MEMORY
         self._sum = self._sum * fade + member.latent
         self._seen = self._seen * fade + 1.0
-        # The median of what came last: one post with a date in the future must not end all stories.
-        self._recent.append(member.hour)
-        self._now = max(self._now, float(median(self._recent)))
+        if not restored:
+            # The median of what came last: one post with a date in the future must not end all stories.
+            self._recent.append(member.hour)
+            self._now = max(self._now, float(median(self._recent)))
 
     def _append(self, member: Member, number: int) -> None:
         if self._size == len(self._story):
-            self._latent = np.concatenate([self._latent, np.zeros_like(self._latent)])
-            self._story = np.concatenate([self._story, np.zeros_like(self._story)])
-            self._prints = np.concatenate([self._prints, np.zeros_like(self._prints)])
-            self._printed = np.concatenate([self._printed, np.zeros_like(self._printed)])
+            for name in ("_latent", "_story", "_prints", "_printed", "_whole", "_places"):
+                array = getattr(self, name)
+                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
         self._latent[self._size] = member.latent
         self._story[self._size] = number
         if member.fingerprint:
             self._prints[self._size] = member.fingerprint
             self._printed[self._size] = True
+        self._whole[self._size], self._places[self._size] = member.whole, max(len(member.places), 1)
+        for place in member.places:
+            self._named.setdefault(place, []).append(self._size)
         self.members.append(member)
         self._size += 1
 
@@ -134,62 +159,19 @@ class Live:
         kept = [m for m in self.members if alive[self._numbers[m.story]]]
         stories = [name for name, lives in zip(self.story_names, alive, strict=True) if lives]
         likeness = [value for value, lives in zip(self._likeness, alive, strict=True) if lives]
+        first = [value for value, lives in zip(self._first, alive, strict=True) if lives]
         last = [value for value, lives in zip(self._last, alive, strict=True) if lives]
         rows = np.array([alive[number] for number in self._story[: self._size]], dtype=bool)
-        self.members, self.story_names, self._likeness, self._last = kept, stories, likeness, last
+        self.members, self.story_names = kept, stories
+        self._likeness, self._first, self._last = likeness, first, last
         self._numbers = {name: number for number, name in enumerate(stories)}
         self._size = len(kept)
-        for name in ("_latent", "_prints", "_printed"):
+        for name in ("_latent", "_prints", "_printed", "_whole", "_places"):
             array = getattr(self, name)
             array[: self._size] = array[: len(rows)][rows]
         self._printed[self._size :] = False
         self._story[: self._size] = [self._numbers[m.story] for m in kept]
-
-    def state(self) -> dict[str, Any]:
-        """Plain data from which `from_state` builds an equal one."""
-        return {
-            "members": [_plain(member) for member in self.members],
-            "likeness": dict(zip(self.story_names, self._likeness, strict=True)),
-            "sum": self._sum.tolist(),
-            "seen": self._seen,
-            "unseen": self._unseen,
-            "recent": list(self._recent),
-            "now": None if self._now == float("-inf") else self._now,
-        }
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Live:
-        """What `state` described."""
-        live = cls(len(state["sum"]), state["unseen"])
-        for plain in state["members"]:
-            live.add(_member(plain), 0.0)
-        live._likeness = [state["likeness"][name] for name in live.story_names]
-        live._sum, live._seen = np.array(state["sum"]), state["seen"]
-        live._recent = deque(state["recent"], maxlen=25)
-        live._now = float("-inf") if state["now"] is None else state["now"]
-        return live
-
-
-def _plain(member: Member) -> dict[str, Any]:
-    return {
-        "id": member.id,
-        "hour": member.hour,
-        "story": member.story,
-        "original": member.original,
-        "fingerprint": list(member.fingerprint),
-        "buckets": member.vector.buckets.tolist(),
-        "weights": member.vector.weights.tolist(),
-        "latent": member.latent.tolist(),
-    }
-
-
-def _member(plain: dict[str, Any]) -> Member:
-    return Member(
-        id=plain["id"],
-        hour=plain["hour"],
-        story=plain["story"],
-        original=plain["original"],
-        fingerprint=tuple(plain["fingerprint"]),
-        vector=Vector(np.array(plain["buckets"], np.int64), np.array(plain["weights"], np.float32)),
-        latent=np.array(plain["latent"], np.float32),
-    )
+        self._named = {}
+        for row, member in enumerate(kept):
+            for place in member.places:
+                self._named.setdefault(place, []).append(row)

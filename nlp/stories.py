@@ -11,20 +11,22 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
-from nlp.annotation import Document
+from nlp.annotation import PEOPLE, Annotation, Document, Place
 from nlp.features import Floats
 from nlp.latent import Latent
 from nlp.live import Live, Member
+from nlp.province import Province
 from nlp.similar import SIZE, fingerprint_of
 from nlp.text import fold
 from nlp.vectors import Background, Hashes, Vector, matrix, vector, word_hashes
 
 _BATCH = 256
 _READ = 2000  # characters of a body that tell what it is about
+_NARROW = 3  # units that a former district or a landmark may lie in and still say where something happened
+_HEADLINE_WORDS, _WHOLE_WORDS = 45, 120  # up to the first a text is headline and lead, from the second on whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Settings:
     `least`: words below which nothing is called a copy. `unseen`: posts that the first centre counts for.
     """
 
-    join: float = 0.34
+    join: float = 0.31
     copy: float = 0.5
     window: float = 96.0
     half_life: float = 96.0
@@ -48,13 +50,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryItem:
-    """A post as the clusterer reads it. `published_at` is aware; `fingerprint` as in `Annotation`, or empty."""
+    """A post as the clusterer reads it. `published_at` is aware; `fingerprint` as in `Annotation`, or empty.
+
+    `places`: ids of the units and landmarks it names, wider than none of them; `whole`: 0 when only headline and lead
+    are known, 1 when the whole text is.
+    """
 
     id: str
     published_at: datetime
     title: str = ""
     text: str = ""
     fingerprint: tuple[int, ...] = ()
+    places: frozenset[str] = frozenset()
+    whole: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def story_id(first: str) -> str:
 
 
 class StoryClusterer:
-    """Holds the live stories. Feed it posts in the order they became known; `state` or `restore` survive a restart."""
+    """Holds the live stories. Feed it posts in the order they became known; `restore` survives a restart."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
@@ -99,18 +107,7 @@ class StoryClusterer:
             member.story, member.original = story, original
             known = [m for m in self._live.members if m.story == story]
             likeness = sum(max(0.0, member.vector.cosine(m.vector)) for m in known)
-            self._live.add(member, likeness)
-
-    def state(self) -> dict[str, Any]:
-        """Everything that is live as plain data (JSON can hold it); `from_state` makes the clusterer again."""
-        return self._live.state()
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any], settings: Settings | None = None) -> StoryClusterer:
-        """A clusterer as `state` left it. Raises KeyError or ValueError when the state is not one."""
-        clusterer = cls(settings)
-        clusterer._live = Live.from_state(state)
-        return clusterer
+            self._live.add(member, likeness, restored=True)
 
     def _member(self, item: StoryItem) -> Member:
         title, words = word_hashes(fold(item.title)), word_hashes(fold(f"{item.title}\n{item.text}"))
@@ -122,6 +119,8 @@ class StoryClusterer:
             vector=full.heaviest(self.settings.keep),
             latent=self._latent.of(full),
             fingerprint=signature if len(words) >= self.settings.least and len(signature) == SIZE else (),
+            places=item.places,
+            whole=item.whole,
         )
 
     def _add_batch(self, members: list[Member]) -> list[Assignment]:
@@ -157,20 +156,39 @@ class StoryClusterer:
         return self._live.story_names[best] if score[best] > self.settings.join else ""
 
 
-def cluster(documents: Sequence[tuple[Document, datetime]], settings: Settings | None = None) -> list[Assignment]:
+def cluster(items: Sequence[StoryItem], settings: Settings | None = None) -> list[Assignment]:
     """Stories of a whole collection, answered in the order given, found in the order of time (`duluan cluster`)."""
-    order = sorted(range(len(documents)), key=lambda i: (documents[i][1], i))
-    found = StoryClusterer(settings).add_many(story_item(*documents[i]) for i in order)
+    order = sorted(range(len(items)), key=lambda i: (items[i].published_at, i))
+    found = StoryClusterer(settings).add_many(items[i] for i in order)
     by_place = dict(zip(order, found, strict=True))
-    return [by_place[i] for i in range(len(documents))]
+    return [by_place[i] for i in range(len(items))]
 
 
-def story_item(document: Document, published_at: datetime, fingerprint: tuple[int, ...] = ()) -> StoryItem:
-    """A document as the clusterer reads it: headline, lead and the beginning of the body."""
+def story_item(document: Document, published_at: datetime, annotation: Annotation, province: Province) -> StoryItem:
+    """A document as the clusterer reads it: headline, lead, the beginning of the body, and the places it names."""
     text = "\n".join(part for part in (document.lead, document.body[:_READ]) if part)
     return StoryItem(
-        id=document.id, published_at=published_at, title=document.title, text=text, fingerprint=fingerprint
+        id=document.id,
+        published_at=published_at,
+        title=document.title,
+        text=text,
+        fingerprint=annotation.fingerprint,
+        places=_event_places(annotation.places, province),
+        whole=_whole(document),
     )
+
+
+def _event_places(places: Iterable[Place], province: Province) -> frozenset[str]:
+    """Today's units that the places lie in; what spreads over many units does not tell one event from another."""
+    units = (province.today(place.id) for place in places if place.level != "province")
+    return frozenset(unit.id for several in units if len(several) <= _NARROW for unit in several)
+
+
+def _whole(document: Document) -> float:
+    if document.kind in PEOPLE:
+        return 1.0  # a post of a line or two is whole as it is
+    words = len(document.text.split())
+    return min(1.0, max(0.0, (words - _HEADLINE_WORDS) / (_WHOLE_WORDS - _HEADLINE_WORDS)))
 
 
 def central(texts: Sequence[str]) -> int:

@@ -72,14 +72,20 @@ def annotate(file: InputFile, data: DataOption = None) -> None:
 
 
 @app.command()
-def cluster(file: InputFile) -> None:
+def cluster(file: InputFile, data: DataOption = None) -> None:
     """Gom bài của một tệp thành vụ việc: mỗi bài một dòng {id, story_id, duplicate_of}."""
-    from nlp.stories import cluster as cluster_documents
+    from monitor.installation import load_annotator
+    from nlp.stories import cluster as cluster_items
+    from nlp.stories import story_item
 
-    reading = _Reading(file)
-    now = utc_now()
-    documents = [(_document(post), post.published_at or now) for post in reading]
-    for assigned in cluster_documents(documents):
+    annotator, reading, now = load_annotator(settings_for(data)), _Reading(file), utc_now()
+    posts = list(reading)
+    annotations = annotator.annotate_many(map(_document, posts))
+    items = [
+        story_item(_document(post), post.published_at or now, annotation, annotator.province)
+        for post, annotation in zip(posts, annotations, strict=True)
+    ]
+    for assigned in cluster_items(items):
         print_line({"id": assigned.id, "story_id": assigned.story_id, "duplicate_of": assigned.duplicate_of})
     reading.end()
 
