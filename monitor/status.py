@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Engine, delete, func, select
 
-from monitor.archive import insert_or, utc_now
+from monitor.archive import Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, processes
 from monitor.installation import Installation
 
@@ -67,7 +68,7 @@ class Status:
 
     at: datetime
     processes: tuple[Process, ...]
-    outcomes: dict[str, int]
+    outcomes: Mapping[Outcome, int]
     indexed: int
     newest_post_at: datetime | None
     updated_at: datetime | None
@@ -102,7 +103,7 @@ def status(installation: Installation) -> Status:
     return Status(
         at=now,
         processes=tuple(_process(row, now) for row in rows),
-        outcomes={**installation.archive.outcomes()},
+        outcomes=installation.archive.outcomes(),
         indexed=installation.index.count(),
         newest_post_at=newest,
         updated_at=updated,
