@@ -97,6 +97,7 @@ class Worker:
 def main(settings: Settings) -> None:
     """Runs the worker in this process until it is told to stop."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a job that is still running is no news
     with Installation(settings) as installation:
         asyncio.run(_run(installation))
 
