@@ -157,7 +157,8 @@ def _rows(point: Point, interval: str, search: Search, *, linked: bool) -> list[
     time = {"start": wall(point.start), "end": wall(end - gap), "label": interval_label(point.start, interval)}
     counts = point.by_sentiment.model_dump()
     counts[""] = point.count - sum(counts.values())
-    rows, low = [], 0
+    rows: list[Spec] = []
+    low = 0
     for code, words in {**SAID, "": UNCLEAR}.items():
         if counts[code] or not rows:
             high = low + counts[code]
@@ -235,7 +236,7 @@ def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[Pla
                 "field": "share",
                 "type": "quantitative",
                 "legend": None,
-                "scale": {"domain": [0, 1], "range": "ramp"},
+                "scale": {"domain": [0, 1], "range": "ramp", "interpolate": "rgb"},
             },
             "href": {"field": "url", "type": "nominal"},
             "tooltip": [
@@ -269,7 +270,7 @@ def _labelled(dots: Sequence[Spec]) -> list[Spec]:
     """The largest dots whose names do not run into one another, in degrees."""
     chosen: list[Spec] = []
     for dot in dots:
-        free = all(abs(dot["lat"] - c["lat"]) > 0.09 or abs(dot["lon"] - c["lon"]) > 0.55 for c in chosen)
+        free = all(abs(dot["lat"] - c["lat"]) > 0.16 or abs(dot["lon"] - c["lon"]) > 0.45 for c in chosen)
         if free and len(chosen) < LABELLED_PLACES:
             chosen.append(dot)
     return chosen

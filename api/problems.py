@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from api.headers import HEADERS
 from api.searching import BadParameter
 from index.port import BadCursor, IndexUnavailable, QueryError
 
@@ -125,4 +126,5 @@ async def _not_found(request: Request, error: NotFound) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.exception("unexpected error at %s", request.url.path, exc_info=error)
-    return problem(request, 500, "internal_error", "an unexpected error; it has been logged")
+    detail = "an unexpected error; it has been logged"
+    return problem(request, 500, "internal_error", detail, headers=HEADERS)  # this answer passes no middleware

@@ -63,6 +63,8 @@ class Templates:
             rfc3339=rfc3339,
             clock=lambda moment: f"{in_vietnam(moment):%H:%M}",
             marked=marked,
+            tidy=tidy,
+            code=code,
             outside=outside,
             data=data,
         )
@@ -100,6 +102,17 @@ def marked(text: Marked) -> Markup:
         found += [escape(text.text[done:start]), Markup("<mark>"), escape(text.text[start:end]), Markup("</mark>")]
         done = end
     return Markup("").join([*found, escape(text.text[done:])])
+
+
+def tidy(text: str) -> str:
+    """A sentence of our own whose percent signs stay with their figures at the end of a line."""
+    return text.replace(" %", "\u00a0%")
+
+
+def code(text: str) -> Markup:
+    """Text with `backticks` as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>%s</code>") % part if n % 2 else part for n, part in enumerate(parts))
 
 
 def outside(url: str) -> str | None:

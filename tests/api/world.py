@@ -92,6 +92,8 @@ class Maker:
 
     def tell_quiet_weeks(self) -> None:
         for day in range(2, DAYS):
+            if day >= 6:
+                self.tell(self._silent_story(day))
             for turn in range(3 + day % 3):
                 number = (day * 5 + turn * 7) % len(QUIET)
                 topic, sentiment, place, title, lead = QUIET[number]
@@ -104,6 +106,13 @@ class Maker:
                 body = f"{lead} Tin từ {place} cho biết sự việc đang được theo dõi."
                 ago = day * 24 - turn * 3.5
                 self.tell(Story(id, ago, (topic,), sentiment, (place,), (title.split()[-1],), body, tuple(tellings)))
+
+    def _silent_story(self, day: int) -> Story:
+        """What a source told that then went silent."""
+        title, lead = "Nhịp sống ngày mới ở chợ Đông Hà", "Chợ họp từ bốn giờ sáng, hàng nông sản về đều."
+        telling = (Telling(0, "nsmt", title, lead),)
+        body = f"{lead} Tiểu thương phường Đông Hà nói sức mua như thường."
+        return Story(f"s-cho-{day}", day * 24 + 2, ("economy",), "neutral", ("phường Đông Hà",), (), body, telling)
 
     def tell_hostile(self) -> str:
         story = Story("s-la", 2, ("other",), "neutral", ("xã Đakrông",), (), "<b>đậm</b> & <script>x</script>", ())

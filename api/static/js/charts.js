@@ -82,4 +82,5 @@ export function watchCharts(theme) {
   drawCharts(theme);
   document.addEventListener("themechange", () => drawCharts(theme));
   document.addEventListener("renewed", () => drawCharts(theme));
+  addEventListener("beforeprint", () => document.querySelectorAll("[data-chart]").forEach((each) => draw(each, () => "light")));
 }

@@ -15,13 +15,21 @@ async function renew() {
   const html = await (await get(location.href, "text/html")).text();
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const main = document.getElementById("main");
-  if (main.contains(document.activeElement) && document.activeElement !== main) return; // someone works here
+  const held = main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   const open = [...main.querySelectorAll("details")].map((each) => each.open);
   main.replaceChildren(...fresh.getElementById("main").childNodes);
   main.querySelectorAll("details").forEach((each, number) => { each.open = open[number] ?? each.open; });
   document.getElementById("fresh").replaceChildren(...fresh.getElementById("fresh").childNodes);
+  if (held) hold(main, held);
   renewedAt = Date.now();
   document.dispatchEvent(new CustomEvent("renewed"));
+}
+
+// Who walks the rows by keyboard stays on the same row.
+function hold(main, address) {
+  const link = [...main.querySelectorAll("a")].find((each) => each.getAttribute("href") === address);
+  link?.closest("[data-row]")?.classList.add("current");
+  link?.focus({ preventScroll: true });
 }
 
 function say(problem) {
