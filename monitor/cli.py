@@ -6,9 +6,10 @@ import sys
 from io import TextIOWrapper
 
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from crawlers.source import SourceError
-from index.port import IndexUnavailable, QueryError
+from index.port import BadCursor, IndexUnavailable, QueryError
 from monitor.commands import collecting, learning, reading, running
 from monitor.commands.common import UsageError, app, said
 from monitor.running import PortTaken
@@ -22,12 +23,14 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # JSON is UTF-8 whatever the locale
     try:
         app()
-    except (UsageError, QueryError, SourceError, PortTaken) as error:
+    except (UsageError, QueryError, BadCursor, SourceError, PortTaken) as error:
         _fail(str(error), code=2)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "".join(f"DULUAN_{part}".upper() for part in first["loc"][:1]) or "Cấu hình"
-        _fail(f"{name}: {first['msg']}", code=2)
+        name = "".join(f"DULUAN_{part}: ".upper() for part in first["loc"][:1])
+        _fail(name + first["msg"].removeprefix("Value error, "), code=2)
+    except OperationalError as error:
+        _fail(f"kho lưu không trả lời: {str(error.orig).splitlines()[0]}", code=1)
     except IndexUnavailable as error:
         _fail(f"chỉ mục đang gián đoạn, bài vẫn được giữ trong kho: {error}", code=1)
 

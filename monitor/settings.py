@@ -13,12 +13,18 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from nlp.province import Province
 
 
 class Settings(BaseSettings):
     """Settings in force. `data` is the folder that holds a whole installation: archive, index, models, keys."""
 
-    model_config = SettingsConfigDict(env_prefix="DULUAN_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DULUAN_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     data: Path = Field(Path("data"), description="Thư mục của cả hệ thống: kho lưu, chỉ mục, mô hình, khóa.")
     database_url: SecretStr | None = Field(None, description="Kho lưu; mặc định SQLite trong thư mục dữ liệu.")
@@ -44,6 +50,32 @@ class Settings(BaseSettings):
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError("bản này chưa có tài khoản nên chỉ lắng nghe trên địa chỉ nội bộ (127.0.0.1)")
         return host
+
+    @field_validator("database_url")
+    @classmethod
+    def _archive_speaks_to_it(cls, url: SecretStr | None) -> SecretStr | None:
+        try:
+            dialect = make_url(url.get_secret_value()).get_dialect() if url else None
+            if dialect and dialect.name not in ("sqlite", "postgresql"):
+                raise ArgumentError(dialect.name)
+            if dialect:
+                dialect.import_dbapi()
+        except ArgumentError:
+            raise ValueError("không dùng được địa chỉ này; hãy viết như postgresql://tên:mật-khẩu@máy/cơ-sở") from None
+        except ImportError as error:
+            raise ValueError(f"cần cài thêm {error.name}: pip install 'duluan[postgresql]'") from None
+        return url
+
+    @field_validator("province")
+    @classmethod
+    def _province_exists(cls, province: str) -> str:
+        try:
+            Province.load(province)
+        except FileNotFoundError:
+            raise ValueError(f"không có hồ sơ tỉnh {province!r}") from None
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"hồ sơ tỉnh {province!r} không đọc được: {error}") from None
+        return province
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Settings:

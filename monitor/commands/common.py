@@ -67,7 +67,10 @@ def common(data: DataOption = None) -> None:
 
 
 def settings_for(data: Path | None) -> Settings:
-    return load_settings(data or _common["data"])
+    try:
+        return load_settings(data or _common["data"])
+    except OSError as error:
+        raise UsageError(f"không dùng được thư mục dữ liệu {error.filename}: {error.strerror}") from error
 
 
 def data_given(data: Path | None) -> bool:

@@ -116,3 +116,24 @@ def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
         for _ in range(4)
     ]
     assert len({process.communicate()[0] for process in running}) == 1
+
+
+def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DULUAN_SOURCES", "DULUAN_DATABASE_URL", "DULUAN_PORT"):
+        monkeypatch.setenv(name, "")
+    settings = load_settings()
+    assert (settings.sources, settings.database_url, settings.port) == (None, None, 8600)
+
+
+@pytest.mark.parametrize(
+    "url", ["mat-khau", "khong-co://a:mat-khau@may/x", "mysql://a:mat-khau@may/x", "sqlite+nho://"]
+)
+def test_an_archive_that_we_do_not_speak_to_is_refused_without_telling_its_password(url: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(database_url=url)  # type: ignore[arg-type]
+    assert "mat-khau" not in str(refused.value)
+
+
+def test_a_province_without_a_record_is_refused() -> None:
+    with pytest.raises(ValidationError, match="không có hồ sơ tỉnh 'atlantis'"):
+        Settings(province="atlantis")
