@@ -13,24 +13,36 @@ from scipy.sparse import csr_matrix
 from nlp.text import exact, fold_of
 
 Floats = NDArray[np.float64]
+DOMAINS = frozenset({"xxnews", "xxsocial"})
 
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """Which n-grams a model reads: up to `words` syllables, and letter n-grams of `chars` sizes inside a syllable."""
+    """Which n-grams a model reads: up to `words` syllables, and letter n-grams of `chars` sizes inside a syllable.
+
+    `domains`: each n-gram once more for the text's domain, so that a word may mean something else in comments.
+    """
 
     words: int = 2
     chars: tuple[int, int] | None = None
+    domains: bool = False
 
     def of(self, exact_text: str) -> list[str]:
-        """All n-grams of a text that has been through `exact`; letter n-grams begin with “~”."""
+        """All n-grams of a text that has been through `exact`; letter n-grams begin with “~”.
+
+        A first word of `DOMAINS` is no word of the text: it says which domain the text is of.
+        """
         syllables = exact_text.split()
+        domain = syllables.pop(0) if syllables and syllables[0] in DOMAINS else ""
         found = list(syllables)
         for size in range(2, self.words + 1):
             found += map(" ".join, zip(*(syllables[shift:] for shift in range(size)), strict=False))
         if self.chars:
             for syllable in syllables:
                 found += _letters(syllable, *self.chars)
+        if self.domains and domain:
+            mark = domain[2] + "~"
+            found += [mark + gram for gram in found]
         return found
 
 

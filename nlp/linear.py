@@ -34,6 +34,7 @@ class Settings:
     multi: bool = False
     words: int = 2
     chars: tuple[int, int] | None = None
+    domains: bool = False
     features: int = 20_000
     least: int = 2
     strength: float = 0.5
@@ -42,7 +43,7 @@ class Settings:
 
     @property
     def grams(self) -> Grams:
-        return Grams(self.words, tuple(self.chars) if self.chars else None)  # type: ignore[arg-type]
+        return Grams(self.words, self.chars, self.domains)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from nlp.annotation import SENTIMENTS, Document, Sentiment, SentimentResult
 from nlp.features import Floats
 from nlp.linear import LinearModel
 from nlp.text import exact, sentences
+from nlp.train import in_domain
 
 _READ = 12  # sentences of a post that are looked at
 _LONGEST = 320  # characters of the sentence that is shown
@@ -27,12 +28,14 @@ class SentimentReader:
         """One result per document; `heads`: what the classifier reads of each, through `exact`."""
         whole = self._model.scores_of(heads)[:, self._columns]
         pieces: list[str] = []
+        marked: list[str] = []
         spans: list[tuple[int, int]] = []
         for document in documents:
             found = _candidates(document)
             spans.append((len(pieces), len(pieces) + len(found)))
             pieces.extend(found)
-        parts = self._model.scores_of([exact(piece) for piece in pieces])[:, self._columns]
+            marked.extend(exact(in_domain(piece, document.kind)) for piece in found)
+        parts = self._model.scores_of(marked)[:, self._columns]
         return [
             _result(row, pieces[start:end], parts[start:end]) if heads[i] else None
             for i, (row, (start, end)) in enumerate(zip(whole, spans, strict=True))

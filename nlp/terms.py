@@ -102,7 +102,8 @@ def _grams(text: _Text, persons: list[bool]) -> dict[tuple[str, ...], list[int]]
     plain = [word.isalpha() and word not in _STOP for word in text.lowered]
     capital = [word[0].isupper() for word in text.words]
     for start, usable in enumerate(plain):
-        if not usable or persons[start]:
+        tail = start > 0 and capital[start] and capital[start - 1] and not all(capital[start : start + 2])
+        if not usable or persons[start] or tail:
             continue
         for end in range(start + 2, min(start + _LONGEST, len(plain)) + 1):
             limit = _HOLDS_NAME if capital[end - 2] and capital[end - 1] else _HOLDS
@@ -140,7 +141,7 @@ def _choose(scores: dict[tuple[str, ...], float], most: int) -> list[tuple[str, 
     """The best terms that do not overlap."""
     chosen: list[tuple[str, ...]] = []
     for gram in sorted(scores, key=lambda gram: (-scores[gram], gram)):
-        if all(len(set(gram) & set(other)) < min(len(gram), len(other)) for other in chosen):
+        if all(len(set(gram) & set(other)) < 2 for other in chosen):
             chosen.append(gram)
             if len(chosen) == most:
                 break
