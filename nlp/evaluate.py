@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from nlp.annotate import Annotator
 from nlp.annotation import Document
 from nlp.linear import LinearModel
 from nlp.places import PlaceFinder
@@ -112,9 +113,12 @@ def gold_relevance(data: Path, province: Province) -> dict[str, dict[str, float]
     }
 
 
-def gold_stories(data: Path, settings: Settings | None = None) -> dict[str, float]:
+def gold_stories(data: Path, annotator: Annotator, settings: Settings | None = None) -> dict[str, float]:
     """B-cubed and pairwise F1 of the stories found in one pass over the validation items."""
     items = gold_items(data)
-    given = [a.story_id for a in cluster([story_item(d, at) for d, at, _ in items], settings)]
+    annotations = annotator.annotate_many(d for d, _, _ in items)
+    pairs = zip(items, annotations, strict=True)
+    told = [story_item(d, at, annotation, annotator.province) for (d, at, _), annotation in pairs]
+    given = [a.story_id for a in cluster(told, settings)]
     truth = [r["story"] for _, _, r in items]
     return {"b_cubed_f1": b_cubed(truth, given), "pairwise_f1": pairwise_f1(truth, given), "items": len(items)}

@@ -16,13 +16,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nlp.annotation import PEOPLE
 from nlp.linear import LinearModel, Settings, load, train
 from nlp.text import spell_out
 
 Task = Literal["relevance", "topics", "sentiment"]
 TASKS: tuple[Task, ...] = ("relevance", "topics", "sentiment")
 _BODY_WORDS = 120  # of a body: what a post is about is said at its beginning
-_SOCIAL = frozenset({"social", "forum", "comment"})
 
 
 class DataError(ValueError):
@@ -46,7 +46,7 @@ def model_text(title: str, lead: str, body: str, kind: str = "news") -> str:
 
 def in_domain(text: str, kind: str) -> str:
     """A text marked as news or as a social post, for models that tell the two apart."""
-    return f"xxsocial {spell_out(text)}" if kind in _SOCIAL else f"xxnews {text}"
+    return f"xxsocial {spell_out(text)}" if kind in PEOPLE else f"xxnews {text}"
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
