@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Engine, func, select, tuple_, update
+from sqlalchemy import Engine, bindparam, func, select, tuple_, update
 from sqlalchemy.engine import Connection, Row
 
 from index.port import Mention
@@ -105,13 +105,12 @@ class AnnotationStore:
         now = utc_now()
         with self.engine.begin() as connection:
             before = _stories_among(connection, [annotated.post.id for annotated in batch])
-            for annotated in batch:
-                row = _row(annotated)
-                statement = insert_or(connection, annotation_rows).values(**row)
-                connection.execute(statement.on_conflict_do_update(index_elements=["post_id"], set_=row))
-                same_text = (posts.c.id == annotated.post.id) & (posts.c.revision == annotated.post.revision)
-                outcome = {"outcome": annotated.outcome, "reason": annotated.annotation.relevance.reason}
-                connection.execute(update(posts).where(same_text).values(processed_at=now, **outcome))
+            if batch:
+                statement = insert_or(connection, annotation_rows)
+                changed = {c.name: statement.excluded[c.name] for c in annotation_rows.c if c.name != "post_id"}
+                upsert = statement.on_conflict_do_update(index_elements=["post_id"], set_=changed)
+                connection.execute(upsert, [_row(annotated) for annotated in batch])
+                connection.execute(_MARK, [_marked(annotated, now) for annotated in batch])
             _refresh_stories(connection, titles, before - titles.keys())
 
     def get(self, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -232,6 +231,24 @@ class AnnotationStore:
         )
         with self._read() as connection:
             return Counter(term for terms in connection.scalars(query) for term in terms).most_common(limit)
+
+
+# A post that was revised while it was processed keeps waiting.
+_MARK = (
+    update(posts)
+    .where(posts.c.id == bindparam("of_id"), posts.c.revision == bindparam("of_revision"))
+    .values(outcome=bindparam("its_outcome"), reason=bindparam("its_reason"), processed_at=bindparam("now"))
+)
+
+
+def _marked(annotated: Annotated, now: datetime) -> dict[str, Any]:
+    return {
+        "of_id": annotated.post.id,
+        "of_revision": annotated.post.revision,
+        "its_outcome": annotated.outcome,
+        "its_reason": annotated.annotation.relevance.reason,
+        "now": now,
+    }
 
 
 def _row(annotated: Annotated) -> dict[str, Any]:

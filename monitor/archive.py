@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.sql.dml import Insert
 
 from crawlers.post import Kind, Post, Quality
 from crawlers.sink import Stored
@@ -97,29 +96,27 @@ class Archive:
 
     def store_many(self, batch: Sequence[Post]) -> list[Stored]:
         """Keeps posts in one transaction, in order. Raises IdTaken (nothing of the batch is kept then)."""
-        results: list[Stored] = []
         now = self._clock()
         batch = [_storable(post) for post in batch]
         with self.engine.begin() as connection:
-            known = _known(connection, [post.canonical_url for post in batch])
-            for post in batch:
-                result, row = self._store(connection, post, known.get(post.canonical_url), now)
-                known[post.canonical_url] = row
-                results.append(result)
+            storing = _Storing(connection, _known(connection, [post.canonical_url for post in batch]))
+            results = [self._store(storing, post, now) for post in batch]
+            storing.flush()
         return results
 
-    def _store(self, connection: Connection, post: Post, known: _Known | None, now: datetime) -> tuple[Stored, _Known]:
-        digest = _content_hash(post)
+    def _store(self, storing: _Storing, post: Post, now: datetime) -> Stored:
+        digest, known = _content_hash(post), storing.known.get(post.canonical_url)
         if known is None:
             row = self._new_row(post, digest, now)
-            statement: Insert = insert_or(connection, posts).values(**row).on_conflict_do_nothing(index_elements=["id"])
-            if connection.scalar(statement.returning(posts.c.id)) is None:
-                raise IdTaken(f"id {row['id']!r} đã thuộc về một bài khác")
-            return "new", _Known(row["id"], 1, digest)
+            storing.new.append(row)
+            storing.known[post.canonical_url] = _Known(row["id"], 1, digest)
+            return "new"
         if known.content_hash == digest:
-            return "unchanged", known
-        self._revise(connection, post, known, digest, now)
-        return "revised", _Known(known.id, known.revision + 1, digest)
+            return "unchanged"
+        storing.flush()
+        self._revise(storing.connection, post, known, digest, now)
+        storing.known[post.canonical_url] = _Known(known.id, known.revision + 1, digest)
+        return "revised"
 
     def _new_row(self, post: Post, digest: str, now: datetime) -> dict[str, Any]:
         return {
@@ -296,6 +293,37 @@ class _Known:
     id: str
     revision: int
     content_hash: str
+
+
+@dataclass(slots=True)
+class _Storing:
+    """A batch on its way into the tables; new rows go in together."""
+
+    connection: Connection
+    known: dict[str, _Known]
+    new: list[dict[str, Any]] = field(default_factory=list)
+
+    def flush(self) -> None:
+        rows, self.new = self.new, []
+        if not rows:
+            return
+        for row in _taken(self.connection, rows):
+            raise IdTaken(f"id {row['id']!r} đã thuộc về một bài khác")
+        self.connection.execute(insert(posts), rows)
+
+
+def _taken(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows whose id another post has, in the archive or earlier in the batch."""
+    ids = [row["id"] for row in rows]
+    taken: set[str] = set()
+    for start in range(0, len(ids), CHUNK):
+        taken |= set(connection.scalars(select(posts.c.id).where(posts.c.id.in_(ids[start : start + CHUNK]))))
+    found = []
+    for row in rows:
+        if row["id"] in taken:
+            found.append(row)
+        taken.add(row["id"])
+    return found
 
 
 def _known(connection: Connection, canonical_urls: Sequence[str]) -> dict[str, _Known]:

@@ -141,6 +141,6 @@ def in_force(settings: Settings, *, data_given: bool = False) -> Iterator[Settin
         if name == "data" and data_given:
             origin = "--data"
         else:
-            origin = variable if variable in os.environ else "mặc định"
+            origin = variable if os.environ.get(variable) else "mặc định"
         value = getattr(settings, name)
         yield Setting(name, "" if value is None else str(value), origin, field.description or "")

@@ -36,7 +36,7 @@ class StoryKeeper:
 
     def assign(self, batch: Sequence[Annotated]) -> list[Annotated]:
         """The batch with stories, ordered by time. Posts that had a story keep it; replies go to their parents'."""
-        ordered = sorted(batch, key=lambda a: (a.post.counted_at, a.post.id))
+        ordered = sorted(batch, key=lambda a: (a.post.counted_at, a.post.post.parent_url is not None, a.post.id))
         before = self._annotations.stories_of([a.post.id for a in ordered])
         done: dict[str, Annotated] = {}
         for span in _spans([a for a in ordered if a.post.id not in before and a.post.post.parent_url is None]):
