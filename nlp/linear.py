@@ -15,9 +15,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.feature_selection import chi2
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
 from nlp.features import Floats, Grams, counts, inverse_frequency, vocabulary, weighted, with_copies
 from nlp.text import exact
@@ -187,6 +184,8 @@ def _targets(
 
 def _select(matrix: csr_matrix, truth: Floats, mask: Floats, features: int) -> list[int]:
     """Columns that tell labels apart best: the largest chi2 over the labels, in column order."""
+    from sklearn.feature_selection import chi2
+
     if matrix.shape[1] <= features:
         return list(range(matrix.shape[1]))
     best = np.zeros(matrix.shape[1])
@@ -203,6 +202,8 @@ def _separate(
     matrix: csr_matrix, truth: Floats, mask: Floats, importance: Floats, settings: Settings
 ) -> tuple[Floats, Floats]:
     """One linear separator for each label: (features x labels) coefficients and biases."""
+    from sklearn.svm import LinearSVC
+
     coefficients, biases = [], []
     for column in range(truth.shape[1]):
         rows = mask[:, column] > 0
@@ -234,6 +235,8 @@ def _out_of_fold(matrix: csr_matrix, truth: Floats, mask: Floats, importance: Fl
 
 def _calibrate(margins: Floats, truth: Floats, mask: Floats) -> tuple[Floats, Floats]:
     """Platt's sigmoid for each label, from margins on unseen texts."""
+    from sklearn.linear_model import LogisticRegression
+
     slope, offset = np.ones(truth.shape[1]), np.zeros(truth.shape[1])
     for column in range(truth.shape[1]):
         rows = mask[:, column] > 0
