@@ -28,13 +28,21 @@ from monitor.wording import number, rfc3339, when
 
 @app.command()
 def demo(
-    data: DataOption = None, port: Annotated[int | None, typer.Option(help="Cổng của bảng điều khiển.")] = None
+    data: DataOption = None,
+    port: Annotated[int | None, typer.Option(help="Cổng của bảng điều khiển.")] = None,
+    sandbox_port: Annotated[
+        int | None, typer.Option(min=1, max=65500, help="Cổng đầu tiên của các trang web trong hộp cát.")
+    ] = None,
 ) -> None:
     """Chạy thử: một tỉnh thu nhỏ trên máy này và hệ thống theo dõi nó; in địa chỉ bảng điều khiển."""
     from monitor import running
 
     settings = settings_for(data)
-    running.demo(settings if port is None else settings.model_copy(update={"port": port}), said)
+    running.demo(
+        settings if port is None else settings.model_copy(update={"port": port}),
+        said,
+        sandbox_port=sandbox_port or running.SANDBOX_PORT,
+    )
 
 
 @app.command()
