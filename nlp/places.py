@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -145,10 +145,18 @@ class PlaceFinder:
             elif self._context.may_wait(unit, prefix, around, match.start, match.end, folded=match.folded):
                 waiting.append((match, unit, prefix))
         anchors = [hit for hit in hits if not hit.origin and hit.trust >= 0.5]
-        if local or anchors:
-            hits += self._with_context(waiting, around, others, len(anchors) + 2 * local)
+        if local or anchors or self._vouched(waiting, others):
+            hits += self._with_context(waiting, around, others, max(1, len(anchors) + 2 * local))
         ordered = tuple(sorted(_spread_origin(hits, around), key=lambda hit: hit.place.start))
         return Findings(ordered, tuple(others), tuple(rejected))
+
+    @staticmethod
+    def _vouched(waiting: list[tuple[_Match, Unit, str]], others: list[Other]) -> bool:
+        """Whether shared names vouch for each other: two of ours, or one that is found nowhere else, named twice."""
+        if others:
+            return False
+        names = Counter(unit.short for _, unit, _ in waiting)
+        return len(names) >= 2 or any(unit.alone and names[unit.short] >= 2 for _, unit, _ in waiting)
 
     def _is_other(self, match: _Match, around: Surroundings) -> bool:
         """Whether a match means another province: it does unless a word before it names one of our units."""

@@ -22,7 +22,7 @@ class Unit:
 
     `trust`: the bare name is enough (`name`), it needs another place of the province in the text (`context`), or also
     a word such as "xã" before it (`prefix`). `units`: ids of today's units that a former unit or landmark lies in.
-    `elsewhere`: other provinces with a unit of the same name and type.
+    `elsewhere`: other provinces with a unit of the same name and type; `alone`: no other province has the name at all.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Unit:
     aliases: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    alone: bool = False
     code: str = ""
     district: str = ""
     lat: float | None = None

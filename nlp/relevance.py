@@ -30,6 +30,10 @@ _PASSING = re.compile(
     r"(?:cách(?: phía)?(?: bắc| nam| đông| bờ biển| đất liền)?|chiến trường|mặt trận|chiến dịch|trận chiến(?: ở)?) $",
     re.I,
 )
+_QUOTED = re.compile(r"[“\"'‘]([^“”\"'‘’\n]{3,40})[”\"'’]")
+_BOX_OFFICE = re.compile(
+    r"phòng vé|suất chiếu|công chiếu|doanh thu phim|bộ phim|phim (?:điện ảnh|chiếu rạp)|ra rạp", re.I
+)
 _SCENE = re.compile(r"(?:tại|ở|đến|về|thăm|ra|vào) $", re.I)
 _MANY = 3  # other provinces beside ours that make a list
 
@@ -81,11 +85,11 @@ def judge(document: Document, findings: Findings, province: Province) -> Relevan
     view = _view(document, findings)
     if work := _work(document, view, province):
         return Relevance(0, 0.1, f"chỉ nói về tác phẩm “{work}”, không phải địa bàn")
-    points = _points(document, view)
+    points = _points(document, view, findings.others)
     many = _is_list(document, view, findings.others)
     if document.local:
         return _local(view, points, many)
-    if many and max(view.trust("title"), view.trust("lead"), 0.8 * (points >= 1.0)) >= 0.7:
+    if many and max(view.trust(zone) for zone in _ZONES) >= 0.7:
         return Relevance(1, _score(max(1.2, min(points, 2.0))), f"{_where(view)}; là một trong nhiều tỉnh được nhắc")
     if points < 1.0:
         return Relevance(0, _score(points), _why_not(view, findings))
@@ -93,14 +97,26 @@ def judge(document: Document, findings: Findings, province: Province) -> Relevan
     return Relevance(label, _score(points), _where(view) + ("" if label == 2 else "; không phải chủ đề chính"))
 
 
-def _points(document: Document, view: _View) -> float:
+def _body_points(document: Document, view: _View, others: tuple[Other, ...]) -> float:
+    """How far a body alone makes a text ours: places early in it, several of them, few of other provinces."""
+    hits = [hit for hit in view.hits["body"] if hit.trust >= 0.5]
+    if not hits:
+        return 0.0
+    front = zones(document)[1]
+    rivals = sum(1 for other in others if other.start >= front)
+    share = len(hits) / (len(hits) + rivals)
+    early = hits[0].place.start - front < max(250, 0.35 * len(document.body))
+    count = min(3.0, len(hits) / (1 + len(document.body) / 6000))
+    return share * (0.85 * count + (0.5 if early else 0.0))
+
+
+def _points(document: Document, view: _View, others: tuple[Other, ...]) -> float:
     """3 for a sure place in the title, 2 for one in the lead, some for the body; less when others stand before."""
-    body = sum(hit.trust for hit in view.hits["body"])
-    words = 1 + len(document.body) / 1500  # one mention means less in a long text
     if not document.title and not document.lead:  # comments and posts: the text is its own title
         points = 2.4 * view.trust("body") + 0.4 * min(2, len(view.hits["body"]))
     else:
-        points = 3.0 * view.trust("title") + 2.6 * view.trust("lead") + min(1.6, 0.5 * body / words)
+        points = 3.0 * view.trust("title") + 2.6 * view.trust("lead")
+        points += _body_points(document, view, others)
     rivals = len(view.others["title"])
     if rivals and not view.hits["title"]:
         points -= 1.2
@@ -113,9 +129,13 @@ def _points(document: Document, view: _View) -> float:
 def _is_list(document: Document, view: _View, others: tuple[Other, ...]) -> bool:
     """Whether the province is one of many: a forecast “from A to B”, a round-up, or three and more others up front."""
     front = view.others["title"] | view.others["lead"]
+    own = view.hits["title"] or view.hits["lead"]
     if not document.title and not document.lead:
-        front = view.others["body"]
+        front, own = view.others["body"], view.hits["body"]
     if _ROUNDUP.match(document.title):
+        return True
+    everywhere = front | view.others["body"]
+    if len(everywhere) >= _MANY and not own and _WEATHER.search(document.title):
         return True
     if len(front) >= _MANY:
         return not (view.hits["title"] and not view.others["title"])
@@ -142,7 +162,7 @@ def _is_range(text: str, hit: Hit, others: tuple[Other, ...]) -> bool:
 def _work(document: Document, view: _View, province: Province) -> str:
     """The film or book that a post is about, when the province is named only for its sake."""
     front = f"{document.title}\n{document.lead}" if document.title or document.lead else document.body[:600]
-    work = next((work for work in province.works if _names_work(front, work)), "")
+    work = next((work for work in province.works if _names_work(front, work)), "") or _quoted_film(front)
     if not work:
         return ""
     lowered = front.lower()
@@ -151,6 +171,12 @@ def _work(document: Document, view: _View, province: Province) -> str:
     named_for_it = all(hit.place.level in ("province", "landmark") for hit in places)
     scene = any(_is_scene(document.title, hit) for hit in view.hits["title"])
     return work if (about or work in document.title) and named_for_it and not scene else ""
+
+
+def _quoted_film(front: str) -> str:
+    """A title in quotes beside the words of the box office: a film that the record does not know yet."""
+    match = _QUOTED.search(front[:160])
+    return match.group(1) if match and _BOX_OFFICE.search(front) else ""
 
 
 def _names_work(text: str, work: str) -> bool:

@@ -22,7 +22,7 @@ from nlp.text import spell_out
 
 Task = Literal["relevance", "topics", "sentiment"]
 TASKS: tuple[Task, ...] = ("relevance", "topics", "sentiment")
-_BODY_WORDS = 120  # of a body: what a post is about is said at its beginning
+_BODY_WORDS = 200  # of a body: what a post is about is said at its beginning
 
 
 class DataError(ValueError):

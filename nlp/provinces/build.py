@@ -170,8 +170,10 @@ def _with_trust(unit: dict[str, Any], notes: dict[str, Any], used: dict[tuple[st
     small = unit["level"] == "former" and "district" in unit
     trust = "name" if key in bare and not small else "prefix" if small else "context"
     elsewhere = sorted(used.get((key, unit["type"]), set()) - {notes["name"]})
+    alone = not any(provinces - {notes["name"]} for (name, _), provinces in used.items() if name == key)
+    alone = alone and unit["short"] not in notes["doubtful"]
     aliases = [a for name, others in notes["spellings"].items() if fold(name) == key for a in others]
-    return {**unit, "aliases": aliases, "trust": trust, "elsewhere": elsewhere}
+    return {**unit, "aliases": aliases, "trust": trust, "elsewhere": elsewhere, "alone": alone}
 
 
 def build(notes: dict[str, Any], tables: Path) -> dict[str, Any]:
