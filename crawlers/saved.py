@@ -16,6 +16,8 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawlers.extract import Link, extract_many, links
 from crawlers.extract.canonical import host, same_site
 from crawlers.extract.dates import parse_date
+from crawlers.extract.families import family
+from crawlers.extract.listing import is_article
 from crawlers.extract.text import decode, parse
 from crawlers.post import Post
 from crawlers.source import Source
@@ -89,15 +91,22 @@ def read_page(
     at: datetime | None = None,
     record: int | None = None,
 ) -> SavedPage:
-    """One page's posts; a page without a text but with many article links is a listing."""
+    """One page's posts; a page that is no article but has many article links is a listing."""
     source = source_of(url, sources)
     posts = [post for post in extract_many(html, url, source, at) if post.body or (post.title and post.lead)]
-    found = links(html, url, source) if not any(len(post.body) > 600 or post.parent_url for post in posts) else []
-    weak = all(not post.method.startswith("family:") for post in posts)
-    if len(found) >= _LISTING_LINKS and weak and not any(post.published_at and len(post.body) > 600 for post in posts):
-        return SavedPage(file=file, url=url, record=record, links=tuple(found))
+    if not any(post.method.startswith("family:") or post.parent_url for post in posts):
+        found = links(html, url, source)
+        dated = any(post.published_at and len(post.body) > 600 for post in posts)
+        if len(found) >= _LISTING_LINKS and not (dated and _is_article(url, source)):
+            return SavedPage(file=file, url=url, record=record, links=tuple(found))
     problem = "" if posts else "trang không có bài"
     return SavedPage(file=file, url=url, record=record, posts=tuple(posts), problem=problem)
+
+
+def _is_article(url: str, source: Source | None) -> bool:
+    """Whether the address alone looks like an article's."""
+    of = family(source.family if source else None)
+    return is_article(url, of, source.article_url if source else None)
 
 
 def _html(path: Path, url: str | None, sources: tuple[Source, ...]) -> SavedPage:

@@ -194,3 +194,16 @@ def test_no_bytes_break_an_import(tmp_path: Path, body: bytes, suffix: str) -> N
     file.write_bytes(b"title,body\n" + body if suffix == ".csv" else body)
     for each in read_posts(file):
         assert isinstance(each, Imported) or each.reason
+
+
+def test_a_section_page_with_long_teasers_is_a_listing_and_not_an_article(tmp_path: Path) -> None:
+    teaser = "Từ mờ sáng, hàng trăm hộ dân ven sông đã dọn đồ lên gác, chờ con nước rút mới dám về nhà cũ xem lại vườn."
+    items = "".join(
+        f'<h3><a href="/nuoc-len-nhanh-o-thon-so-{n}-ven-song-2026030711223344{n:02}.htm">Nước lên nhanh ở thôn số {n}'
+        f" ven sông</a></h3><p>{teaser}</p>"
+        for n in range(12)
+    )
+    page = tmp_path / "muc.html"
+    page.write_text(f"<html><title>Kinh doanh</title><body><main>{items}</main></body></html>", encoding="utf-8")
+    [read] = posts_from_files([page], "https://bao.example/kinh-doanh.htm")
+    assert (read.kind, len(read.links), read.posts) == ("listing", 12, ())
