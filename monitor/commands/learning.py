@@ -16,6 +16,7 @@ from crawlers.post import Post
 from crawlers.source import REGISTRY, Source, load_sources
 from monitor.archive import post_id, utc_now
 from monitor.commands.common import DataOption, UsageError, app, print_json, print_line, said, settings_for, warn
+from monitor.settings import Settings
 from nlp.annotation import Document
 
 InputFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
@@ -25,7 +26,7 @@ BATCH = 256
 @app.command()
 def extract(file: InputFile, url: Annotated[str | None, typer.Option(help="Địa chỉ của trang.")] = None) -> None:
     """Rút bài từ trang HTML đã lưu: một tệp với --url, hoặc danh sách LIST.jsonl gồm các dòng {file, url}."""
-    sources = load_sources(REGISTRY)
+    sources = load_sources(Settings().sources or REGISTRY)
     if url:
         print_json(_extracted(file, url, sources))
     elif file.suffix == ".jsonl":
@@ -115,13 +116,14 @@ def predict(
     file: InputFile,
 ) -> None:
     """Cho nhãn từng dòng của một tệp JSONL bằng mô hình đã huấn luyện, nhãn chắc nhất trước."""
+    from nlp.linear import ModelError
     from nlp.train import DataError
     from nlp.train import predict as predict_lines
 
     try:
         for line in predict_lines(model, file):
             print_line(line)
-    except DataError as error:
+    except (DataError, ModelError) as error:
         raise UsageError(str(error)) from error
 
 

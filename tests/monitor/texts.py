@@ -26,6 +26,33 @@ FLOOD_AFTER = {
     "body": "Sau đêm chạy lũ, bà con khu phố 3 phường Đông Hà trở về giữa ngổn ngang bùn đất.\n"
     "Dân quân phường giúp các hộ ven sông Hiếu rửa nhà, gom đồ đạc, gà vịt còn sót lại sau trận ngập.",
 }
+FLOOD_TOLD_ON = [
+    {
+        "title": "Đông Hà trắng đêm chạy lũ sông Hiếu",
+        "body": "Xuồng máy chở người già, trẻ nhỏ khu phố 3 phường Đông Hà vào nhà văn hóa trong tiếng gọi nhau. "
+        "Nước sông Hiếu vượt báo động 2 từ 20 giờ, 40 hộ ven sông sơ tán.",
+    },
+    {
+        "title": "40 hộ ven sông Hiếu sơ tán: điều cần biết về đợt lũ ở Đông Hà",
+        "body": "Mực nước sông Hiếu trên báo động 2 lúc 21 giờ. Phường Đông Hà sơ tán 40 hộ ở khu phố 3, "
+        "dân quân trực xuồng máy suốt đêm. Người dân gọi trực ban phường khi cần giúp.",
+    },
+    {
+        "title": "Chủ tịch phường Đông Hà: chưa có thiệt hại về người trong đêm lũ sông Hiếu",
+        "body": "Trả lời lúc nửa đêm, lãnh đạo phường Đông Hà nói 40 hộ sơ tán đã được phát mì, nước uống, chăn màn. "
+        "Nước sông Hiếu còn lên chậm; dân quân giữ nhà giúp các hộ ở khu phố 3.",
+    },
+    {
+        "title": "Người dân Đông Hà kể phút chạy lũ: nước sông Hiếu vào nhà chỉ trong nửa giờ",
+        "body": "Bà Thảo, một trong 40 hộ ven sông Hiếu sơ tán đêm qua, chỉ kịp dắt hai cháu lên xuồng của dân quân. "
+        "Gà vịt, lúa giống của gia đình ở khu phố 3 phường Đông Hà trôi theo nước lũ.",
+    },
+    {
+        "title": "Mưa tạnh, sông Hiếu đạt đỉnh; Đông Hà còn 40 hộ ở nơi sơ tán",
+        "body": "Đài khí tượng cho biết nước sông Hiếu đạt đỉnh trên báo động 2 rồi xuống chậm. "
+        "Phường Đông Hà để 40 hộ khu phố 3 ở lại nơi sơ tán, dân quân trực xuồng đến khi nước rút.",
+    },
+]
 STATION = {
     "title": "Trạm y tế xã Hướng Phùng có máy siêu âm mới",
     "lead": "Từ tuần này, bà con xã Hướng Phùng không còn phải đi hơn 60 km để siêu âm.",
