@@ -21,6 +21,7 @@ Spec = dict[str, Any]
 SAID = {code: f"{SIGNS[code]} {words}" for code, words in SENTIMENTS.items()}
 UNCLEAR = "chưa rõ"
 LABELLED_PLACES = 5
+CLOSE = 24  # marks within this part of the time shown would print over one another
 FONT = 'system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif'
 LOCALE: Spec = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
 TOKENS: dict[str, dict[str, str]] = {
@@ -135,7 +136,8 @@ def sentiment_series(
         bars["params"] = [{"name": "brush", "select": {"type": "interval", "encodings": ["x"]}}]
     else:
         bars["encoding"]["href"] = {"field": "url", "type": "nominal"}
-    layers = [bars, *_marks(marks)]
+    span = (series.items[-1].start - series.items[0].start) if series.items else timedelta()
+    layers = [bars, *_marks(marks, span)]
     return {"width": "container", "height": 168, "data": {"values": values}, "layer": layers, "padding": 2}
 
 
@@ -191,10 +193,13 @@ def _time_axis(series: Series) -> Spec:
     return axis
 
 
-def _marks(marks: Sequence[tuple[datetime, str]]) -> list[Spec]:
+def _marks(marks: Sequence[tuple[datetime, str]], span: timedelta) -> list[Spec]:
     if not marks:
         return []
-    values = [{"at": wall(at), "number": str(number), "title": title} for number, (at, title) in enumerate(marks, 1)]
+    values = [
+        {"at": wall(at), "number": ", ".join(numbers), "title": "; ".join(titles)}
+        for at, numbers, titles in _together(marks, span / CLOSE)
+    ]
     shared: Spec = {
         "x": {"field": "at", "type": "temporal"},
         "tooltip": [{"field": "title", "type": "nominal", "title": "Bắt đầu"}],
@@ -211,6 +216,18 @@ def _marks(marks: Sequence[tuple[datetime, str]]) -> list[Spec]:
             "encoding": {**shared, "y": {"value": 0}, "text": {"field": "number"}},
         },
     ]
+
+
+def _together(marks: Sequence[tuple[datetime, str]], near: timedelta) -> list[tuple[datetime, list[str], list[str]]]:
+    """Marks with their numbers, those that lie near one another as one, in time order."""
+    found: list[tuple[datetime, list[str], list[str]]] = []
+    for at, number, title in sorted((at, n, title) for n, (at, title) in enumerate(marks, 1)):
+        if found and at - found[-1][0] < near:
+            found[-1][1].append(str(number))
+            found[-1][2].append(title)
+        else:
+            found.append((at, [str(number)], [title]))
+    return found
 
 
 def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[PlaceName]) -> Spec:
@@ -260,7 +277,8 @@ def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[Pla
     return {
         "width": "container",
         "height": 300,
-        "padding": 2,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "padding": {"left": 2, "top": 2, "bottom": 2, "right": 64},  # room for the names at the coast
         "projection": {"type": "mercator"},
         "layer": [base, dots, halo, names],
     }

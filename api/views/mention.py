@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision
 from api.problems import NotFound
@@ -73,12 +73,10 @@ def mention_page(reader: Reader, id: str) -> MentionPage:
     if detail.story_id:
         same, _, _ = reader.mentions(Search(story=(detail.story_id,)), limit=SAME_STORY + 1)
     original = reader.it.index.get([detail.duplicate_of]) if detail.duplicate_of else []
-    title = reader.it.archive.get([id])[id].post.title
-    begin = len(title) + 1 if title else 0
     return MentionPage(
         mention=detail,
-        lead=pieces(detail.lead, begin, detail.annotation),
-        excerpt=pieces(detail.excerpt, begin + (len(detail.lead) + 1 if detail.lead else 0), detail.annotation),
+        lead=pieces(detail.lead, detail.annotation),
+        excerpt=pieces(detail.excerpt, detail.annotation),
         story_title=stories[detail.story_id].title if detail.story_id in stories else None,
         same_story=[item for item in same if item.id != id][:SAME_STORY],
         original=reader.mention(original[0]) if original else None,
@@ -86,22 +84,18 @@ def mention_page(reader: Reader, id: str) -> MentionPage:
 
 
 def excerpt(text: str, length: int) -> str:
-    """The beginning of a text, cut between words; its start is the text's own, so that offsets keep their meaning."""
+    """The beginning of a text, cut between words."""
     if len(text) <= length:
         return text
     return text[:length].rsplit(None, 1)[0] + "…"
 
 
-def pieces(text: str, offset: int, annotation: Annotation | None) -> list[Piece]:
-    """The text cut at the places found in it; `offset` is where it begins in what the annotator read."""
-    found: list[Piece] = []
-    done = 0
-    places: list[Any] = sorted(annotation.places, key=lambda p: p.start) if annotation else []
-    for place in places:
-        start, end = place.start - offset, place.end - offset
-        if start < done or end > len(text) or text[start:end] != place.surface:
-            continue
-        found += [Piece(text=text[done:start])] if start > done else []
-        found.append(Piece(text=text[start:end], place=place.id))
-        done = end
-    return [*found, Piece(text=text[done:])] if done < len(text) else found
+def pieces(text: str, annotation: Annotation | None) -> list[Piece]:
+    """The text cut at the places found in it. The annotation names each place once; here all its mentions count."""
+    surfaces = {place.surface: place.id for place in annotation.places if place.surface} if annotation else {}
+    if not surfaces:
+        return [Piece(text=text)] if text else []
+    longest_first = sorted(surfaces, key=len, reverse=True)
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})\b")
+    parts = pattern.split(text)  # plain text and places in turn
+    return [Piece(text=part, place=surfaces.get(part) if n % 2 else None) for n, part in enumerate(parts) if part]

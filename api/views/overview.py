@@ -15,7 +15,7 @@ from monitor.wording import number, percent, rfc3339
 
 SHOWN_ISSUES = 6
 COUNTED_ISSUES = 30
-NEWEST = 12
+NEWEST = 15
 PLACES_LISTED = 10
 
 

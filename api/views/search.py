@@ -122,7 +122,7 @@ def _sentence(reader: Reader, search: Search, total: int) -> str:
 
 def _chips(reader: Reader, search: Search) -> list[Chip]:
     now = reader.now()
-    chips = [Chip(text=f"“{search.q}”", link=search.only(q="").link())] if search.q else []
+    chips = [Chip(text=f"câu tìm: {search.q}", link=search.only(q="").link())] if search.q else []
     if search.since:
         chips.append(Chip(text=f"từ {when(search.since, now)}", link=search.only(since=None).link()))
     if search.until:

@@ -19,7 +19,8 @@ class SourceRow(Resource):
     source: SourceItem
     days: list[DayCount]
     in_days: int
-    relevant_share: float | None
+    mentions: int
+    share: float | None
     link: str
 
 
@@ -29,7 +30,7 @@ class OtherSource(Resource):
     id: str
     name: str
     posts: int
-    relevant: int
+    mentions: int
     days: list[DayCount]
     link: str
 
@@ -52,12 +53,12 @@ def sources_page(reader: Reader, *, attention: bool) -> SourcesPage:
     statuses = reader.sources()
     watched = [s for s in statuses if s.state != "off"]
     shown = [s for s in watched if s.state != "ok"] if attention else statuses
-    days = days_of_sources(reader)
+    days, found = days_of_sources(reader), mentions_by_source(reader)
     return SourcesPage(
         sentence=_sentence(watched),
         attention=attention,
-        sources=[_row(reader, status, days) for status in shown],
-        others=[] if attention else _others(reader, days),
+        sources=[_row(reader, status, days, found.get(status.id, 0)) for status in shown],
+        others=[] if attention else _others(reader, days, found),
         watched=len(watched),
         ok=sum(s.state == "ok" for s in watched),
     )
@@ -71,6 +72,11 @@ def days_of_sources(reader: Reader) -> dict[str, dict[str, int]]:
     return reader.kept("posts_per_day", lambda: reader.it.archive.posts_per_day(since))
 
 
+def mentions_by_source(reader: Reader) -> dict[str, int]:
+    """source -> mentions in the index, so that the figures agree with the searches they link to."""
+    return {bucket.id: bucket.count for bucket in reader.facets(Search(), ("source",), 10_000)["source"]}
+
+
 def day_counts(reader: Reader, found: dict[str, int]) -> list[DayCount]:
     return [DayCount(day=day.isoformat(), posts=found.get(day.isoformat(), 0)) for day in _days(reader)]
 
@@ -80,25 +86,26 @@ def _days(reader: Reader) -> list[date]:
     return [today - timedelta(days=back) for back in reversed(range(DAYS))]
 
 
-def _row(reader: Reader, status: SourceStatus, days: dict[str, dict[str, int]]) -> SourceRow:
+def _row(reader: Reader, status: SourceStatus, days: dict[str, dict[str, int]], mentions: int) -> SourceRow:
     counts = day_counts(reader, days.get(status.id, {}))
     return SourceRow(
         source=source_item(status),
         days=counts,
         in_days=sum(day.posts for day in counts),
-        relevant_share=round(status.relevant / status.posts, 4) if status.posts else None,
+        mentions=mentions,
+        share=round(mentions / status.posts, 4) if status.posts else None,
         link=Search(source=(status.id,)).link(),
     )
 
 
-def _others(reader: Reader, days: dict[str, dict[str, int]]) -> list[OtherSource]:
+def _others(reader: Reader, days: dict[str, dict[str, int]], found: dict[str, int]) -> list[OtherSource]:
     totals = reader.it.archive.totals_by_source()
     return [
         OtherSource(
             id=name,
             name=name,
             posts=sum(outcomes.values()),
-            relevant=outcomes.get("annotated", 0),
+            mentions=found.get(name, 0),
             days=day_counts(reader, days.get(name, {})),
             link=Search(source=(name,)).link(),
         )

@@ -145,6 +145,11 @@ def test_story_rows_and_facets_agree_with_the_search(client: TestClient) -> None
             assert twin(client, value["link"])["total"] == value["count"], value
 
 
+def test_sources_count_the_mentions_that_their_links_find(client: TestClient) -> None:
+    for row in twin(client, "/sources")["sources"]:
+        assert twin(client, row["link"])["total"] == row["mentions"]
+
+
 def test_a_chosen_facet_still_shows_its_alternatives(client: TestClient) -> None:
     facets = twin(client, "/search?sentiment=negative")["facets"]
     choices = {v["id"]: v["selected"] for f in facets if f["name"] == "sentiment" for v in f["choices"]}
@@ -215,6 +220,7 @@ def test_a_mention_says_why_it_is_relevant_and_what_changed(client: TestClient) 
     assert "nêu tên xã, phường trong tỉnh" in text
     assert "Đã sửa 1 lần" in text
     assert '<blockquote class="quote negative">' in text
+    assert text.count('title="xã Hướng Phùng"') == 1  # named in the excerpt, underlined there
 
 
 def test_an_issue_that_no_longer_rises_still_leads_to_its_mentions(client: TestClient) -> None:
