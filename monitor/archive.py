@@ -218,8 +218,9 @@ class Archive:
             return connection.execute(retried).rowcount
 
     def process_again(self) -> int:
-        """Lets every post wait again, as after a change of models. Returns how many."""
+        """Lets every post wait again and be grouped anew, as after a change of models. Returns how many."""
         with self.engine.begin() as connection:
+            connection.execute(update(annotation_rows).values(story_id=None, duplicate_of=None))
             return connection.execute(update(posts).values(outcome="new", reason="", attempts=0)).rowcount
 
     # reading
