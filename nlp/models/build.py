@@ -156,7 +156,7 @@ def _sure_headlines(
 def sentiment(data: Path) -> None:
     """The sentiment model: our labels only."""
     pairs = [(text, record["sentiment"]) for text, record in _labelled(data) if record.get("sentiment")]
-    settings = Settings(strength=0.5, features=24_000, domains=True)
+    settings = Settings(strength=0.5, features=FEATURES, domains=True)
     texts, labels = [text for text, _ in pairs], [(label,) for _, label in pairs]
     model = train(texts, labels, settings)
     scores = {"cross_validation": cross_validate(texts, labels, settings), "qt_gold": gold_sentiment(data, model)}
