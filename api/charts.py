@@ -186,7 +186,13 @@ def _time_axis(series: Series) -> Spec:
         "week": day,
         "month": "timeFormat(datum.value, '%m/%Y')",
     }
-    axis: Spec = {"labelExpr": expressions[series.interval], "grid": False, "labelFlush": True, "labelOverlap": True}
+    axis: Spec = {
+        "labelExpr": expressions[series.interval],
+        "grid": False,
+        "labelFlush": True,
+        "labelOverlap": True,
+        "labelSeparation": 8,
+    }
     steps: dict[Interval, str] = {"day": "day", "month": "month"}
     if series.interval in steps and len(series.items) <= 10:
         axis["tickCount"] = steps[series.interval]

@@ -83,4 +83,5 @@ export function watchCharts(theme) {
   document.addEventListener("themechange", () => drawCharts(theme));
   document.addEventListener("renewed", () => drawCharts(theme));
   addEventListener("beforeprint", () => document.querySelectorAll("[data-chart]").forEach((each) => draw(each, () => "light")));
+  addEventListener("afterprint", () => drawCharts(theme));
 }
