@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from monitor.database import open_engine
 from monitor.issues import HISTORY, Issue, rising_issues
 from monitor.migrate import migrate
 from monitor.settings import Settings
-from monitor.source_memory import SourceMemory
+from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from nlp import text
 from nlp.annotate import Annotator
 from nlp.province import Province
@@ -30,6 +31,12 @@ def load_annotator(settings: Settings) -> Annotator:
     return Annotator.load(settings.province, own if own.is_dir() else None)
 
 
+def _revisits(sources: Iterable[Source]) -> dict[str, tuple[timedelta, ...]]:
+    """Which sources' pages change after we read them: the province's own outlets edit, threads get answers."""
+    changing = {source.id: THREAD_REVISITS for source in sources if source.kind == "forum"}
+    return {source.id: REVISITS for source in sources if source.owned} | changing
+
+
 class Installation:
     """The parts of one data folder. Opening migrates the archive; the index and the models open when first used."""
 
@@ -40,8 +47,7 @@ class Installation:
         self.archive = Archive(self.engine, author_key=settings.hash_key())
         self.annotations = AnnotationStore(self.engine)
         self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
-        owned = [source.id for source in self.sources.values() if source.owned]
-        self.memory = SourceMemory(self.engine, revisited=owned)
+        self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
         self._opening = threading.Lock()
         self._index: Index | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from monitor.database import READ_ONLY, runs, source_states, urls, validators
 
 # Articles of the province's own outlets are looked at again after these pauses, to notice edits.
 REVISITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+# Threads are looked at again while people answer in them.
+THREAD_REVISITS = (timedelta(minutes=5), timedelta(minutes=20), *(timedelta(hours=h) for h in (1, 2, 4, 8, 16, 24, 48)))
 MAX_BACK_OFF = timedelta(hours=6)
 
 
@@ -43,13 +45,20 @@ class Run:
 
 
 class SourceMemory:
-    """`crawlers.sink.CrawlState` on the archive's database, and the sources' health. Durable on return."""
+    """`crawlers.sink.CrawlState` on the archive's database, and the sources' health. Durable on return.
+
+    `revisited`: for each source whose pages change, the pauses after which a page is looked at again.
+    """
 
     def __init__(
-        self, engine: Engine, *, revisited: Iterable[str] = (), clock: Callable[[], datetime] = utc_now
+        self,
+        engine: Engine,
+        *,
+        revisited: Mapping[str, Sequence[timedelta]] | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.engine = engine
-        self._revisited = frozenset(revisited)
+        self._revisited = dict(revisited or {})
         self._clock = clock
 
     def _read(self) -> Connection:
@@ -88,9 +97,10 @@ class SourceMemory:
             connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=again))
 
     def _next_visit(self, source: str, outcome: UrlOutcome, visits: int, now: datetime) -> datetime | None:
-        if source not in self._revisited or outcome != "archived" or visits > len(REVISITS):
+        pauses = self._revisited.get(source, ())
+        if outcome != "archived" or visits > len(pauses):
             return None
-        return now + REVISITS[visits - 1]
+        return now + pauses[visits - 1]
 
     def due_for_revisit(self, source: str, now: datetime) -> list[str]:
         query = (

@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def memory(installation: Installation, clock: Clock) -> SourceMemory:
-    return SourceMemory(installation.engine, revisited=["nha.example"], clock=clock)
+    return SourceMemory(installation.engine, revisited={"nha.example": REVISITS}, clock=clock)
 
 
 @pytest.fixture
