@@ -25,7 +25,7 @@ _PREFIX = re.compile(
 
 
 _TITLES = frozenset(
-    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "danh ca", "mc", "tác giả", "cháu"]
+    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "ca", "mc", "tác giả", "cháu"]
 )
 FAMILIES = frozenset(
     re.split(

@@ -110,7 +110,7 @@ class PlaceFinder:
         matches = _without_overlaps(self._matches(view))
         surroundings = Surroundings(text if positions is None else normalise_length(text, view, positions), view)
         findings = self._decide(matches, surroundings, local)
-        return findings if positions is None else _moved(findings, positions)
+        return findings if positions is None else _moved(findings, positions, text)
 
     def _matches(self, view: str) -> Iterator[_Match]:
         for end, (name, length) in self._exact.iter(view):
@@ -305,12 +305,13 @@ def normalise_length(text: str, view: str, positions: list[int]) -> str:
     )
 
 
-def _moved(findings: Findings, positions: list[int]) -> Findings:
+def _moved(findings: Findings, positions: list[int], text: str) -> Findings:
     """Offsets of the aligned view turned into offsets of the text."""
 
     def place(hit: Hit) -> Hit:
         p = hit.place
-        moved = Place(p.id, p.name, p.level, p.surface, positions[p.start], positions[p.end])
+        start, end = positions[p.start], positions[p.end]
+        moved = Place(p.id, p.name, p.level, text[start:end], start, end)
         return Hit(moved, hit.unit, hit.trust, hit.origin)
 
     others = tuple(Other(o.province, positions[o.start], positions[o.end]) for o in findings.others)

@@ -21,6 +21,7 @@ _HOLDS, _HOLDS_NAME, _LOOSE, _TIGHT = (
     0.12,
     0.35,
 )  # how firmly words stand together: a phrase, a name, one word
+_BLUR = 0.22  # words without accents are each many words, so that every pair seems less firm by about this
 _STOP = frozenset(
     re.split(
         r"\s+",
@@ -60,7 +61,8 @@ def key_terms(normalised: str, most: int = MOST, skip: frozenset[str] = frozense
     words, breaks = _words(normalised)
     if len(words) < 3:
         return ()
-    text = _measured(words, breaks, Background.shipped("folded" if is_unaccented(normalised[:400]) else "exact"))
+    plain = is_unaccented(normalised[:400])
+    text = _measured(words, breaks, Background.shipped("folded" if plain else "exact"), _BLUR if plain else 0.0)
     grams = _grams(text, _persons(words))
     scores = {
         gram: _significance(text, places[0], len(gram), len(places))
@@ -82,14 +84,14 @@ def _words(text: str) -> tuple[list[str], set[int]]:
     return words[:_READ], breaks
 
 
-def _measured(words: list[str], breaks: set[int], background: Background) -> _Text:
+def _measured(words: list[str], breaks: set[int], background: Background, lift: float) -> _Text:
     """Words with the rarity of each pair of neighbours and how much more often than by chance it stands together."""
     lowered = [word.lower() for word in words]
     hashes = word_hashes(" ".join(lowered))
     pairs, single = buckets(pair_hashes(hashes)), background.frequency[buckets(hashes)] + 1.0
     count = background.frequency[pairs].astype(np.float64) + 0.5
     chance = np.log(count * background.texts / (single[:-1] * single[1:]))
-    firmness = (chance / np.log(background.texts / count)).clip(-1, 1).tolist()
+    firmness = (chance / np.log(background.texts / count) + lift).clip(-1, 1).tolist()
     for place in breaks:
         if 0 < place < len(words):
             firmness[place - 1] = -1.0

@@ -1,0 +1,42 @@
+"""Key terms: phrases as written, none of them a person's name or the province itself."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.terms import key_terms
+from nlp.text import normalise
+
+NEWS = normalise(
+    "Cà phê Khe Sanh được giá, nông dân phấn khởi\nĐầu vụ thu hoạch, giá cà phê Khe Sanh tăng cao. Ông Nguyễn Văn Thử, "
+    "giám đốc hợp tác xã, nói nhà máy chế biến chạy ba ca mỗi ngày. Hợp tác xã ký thêm hợp đồng xuất khẩu."
+)
+
+
+def test_phrases_as_written() -> None:
+    terms = key_terms(NEWS)
+    assert 5 <= len(terms) <= 8
+    assert {"cà phê", "hợp tác xã"} & set(terms)
+    assert any("Khe Sanh" in term for term in terms)
+
+
+def test_no_persons() -> None:
+    assert not any("Nguyễn" in term or "Văn Thử" in term for term in key_terms(NEWS))
+
+
+def test_what_is_skipped() -> None:
+    text = normalise("Quảng Trị khánh thành nhà máy điện gió. Nhà máy điện gió lớn nhất Quảng Trị.")
+    assert any("Quảng Trị" in term for term in key_terms(text))
+    assert not any(term == "Quảng Trị" for term in key_terms(text, skip=frozenset({"quảng trị"})))
+
+
+def test_unaccented_and_short_texts() -> None:
+    assert key_terms("") == ()
+    assert key_terms("ok") == ()
+    assert key_terms("duong sat lo nang, xe tai khong qua duoc, sat lo o deo")
+
+
+@given(st.text(max_size=120))
+def test_any_text(text: str) -> None:
+    assert len(key_terms(normalise(text))) <= 8

@@ -1,0 +1,85 @@
+"""Linear models: they learn, they are the same after a trip to disk, they read unaccented text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp.linear import LinearModel, ModelError, Settings, load, train
+
+FLOOD = ["nước lũ lên nhanh ngập đường", "mưa lớn gây sạt lở núi", "bão vào làm tốc mái nhà", "lũ quét cuốn trôi cầu"]
+SCHOOL = [
+    "học sinh đến trường khai giảng",
+    "thầy cô dạy lớp mới",
+    "trường học thi tốt nghiệp",
+    "giáo viên chấm bài thi",
+]
+TEXTS = [f"{text} {extra}" for text in FLOOD + SCHOOL for extra in ("hôm qua", "sáng nay", "tuần trước", "")]
+LABELS = [("flood",)] * 16 + [("school",)] * 16
+SETTINGS = Settings(least=1, folds=3)
+
+
+@pytest.fixture(scope="module")
+def model() -> LinearModel:
+    return train(TEXTS, LABELS, SETTINGS)
+
+
+def test_it_learns_and_reads_without_accents(model: LinearModel) -> None:
+    scores = model.scores(
+        ["Lũ lên, sạt lở nhiều nơi", "lu len, sat lo nhieu noi", "Trường học khai giảng", "truong hoc khai giang"]
+    )
+    best = [model.decide(row)[0][0] for row in scores]
+    assert best == ["flood", "flood", "school", "school"]
+    assert np.allclose(scores.sum(axis=1), 1)
+
+
+def test_disk_changes_nothing(model: LinearModel, tmp_path: Path) -> None:
+    model.save(tmp_path, {"licence": "test"})
+    again = load(tmp_path)
+    assert np.allclose(again.scores(TEXTS), model.scores(TEXTS), atol=1e-5)
+    assert again.card["licence"] == "test"
+    assert again.version != "0"
+
+
+def test_training_is_reproducible_to_the_bit(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        train(TEXTS, LABELS, SETTINGS).save(tmp_path / name)
+    for file in ("weights.npz", "vocabulary.txt", "card.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_labels_may_combine() -> None:
+    both = [f"{one} {two}" for one in FLOOD for two in SCHOOL]
+    texts, labels = TEXTS + both, [*LABELS, *[("flood", "school")] * len(both)]
+    multi = train(texts, labels, Settings(multi=True, least=1, folds=3))
+    given = {label for label, _ in multi.decide(multi.scores(["lũ ngập đường, trường học hoãn khai giảng"])[0])}
+    assert given == {"flood", "school"}
+
+
+def test_partly_known_labels_teach_only_what_they_know() -> None:
+    texts, labels = [*TEXTS, "bóng đá đêm qua", "bóng đá sáng nay"], [*LABELS, ("sport",), ("sport",)]
+    known: list[list[str] | None] = [None] * len(TEXTS) + [["sport"], ["sport"]]
+    model = train(texts, labels, Settings(multi=True, least=1, folds=3), known=known)
+    assert model.labels == ("flood", "school", "sport")
+
+
+@pytest.mark.parametrize("labels", [[("one",)] * 4, [("one",), ("one",), ("one",), ("two",)]])
+def test_too_little_to_learn_from(labels: list[tuple[str]]) -> None:
+    with pytest.raises(ValueError):
+        train(["a b", "b c", "c d", "d e"], labels, SETTINGS)
+
+
+def test_unreadable_models(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        load(tmp_path)
+    (tmp_path / "card.json").write_text(json.dumps({"labels": []}))
+    with pytest.raises(ModelError):
+        load(tmp_path)
+
+
+def test_empty_input(model: LinearModel) -> None:
+    assert model.scores([]).shape == (0, 2)
+    assert model.scores(["", "🙂"]).shape == (2, 2)
