@@ -29,12 +29,10 @@ def posts(tree: Tree, url: str, source: Source | None, now: datetime) -> list[Po
 
 def next_page(tree: Tree, url: str) -> str | None:
     """The address of a thread's next page, of a channel's earlier messages; None on the last."""
-    for selector in (
-        "a.pageNav-jump--next[href]",
-        "link[rel=next][href]",
-        "a.tme_messages_more[href]",
-        "link[rel=prev][href]",
-    ):
+    # A channel's preview runs backwards, so there rel=prev is what follows; in a thread it is the page before.
+    channel = tree.css_first(".tgme_channel_history, .tgme_widget_message") is not None
+    onward = ("a.tme_messages_more[href]", "link[rel=prev][href]")
+    for selector in onward if channel else ("a.pageNav-jump--next[href]", "link[rel=next][href]"):
         node = tree.css_first(selector)
         if node is not None:
             return urljoin(url, node.attributes.get("href") or "") or None

@@ -16,6 +16,7 @@ from crawlers.extract.feeds import parse_feed
 from crawlers.extract.metadata import loads
 from crawlers.extract.sitemaps import Shard, newest, parse_sitemap
 from crawlers.extract.text import decode, paragraphs, parse
+from crawlers.extract.threads import next_page
 from crawlers.middlewares import public
 
 
@@ -189,3 +190,13 @@ def test_a_page_about_captchas_is_no_challenge() -> None:
 )  # fmt: skip
 def test_only_addresses_of_the_public_internet_are_public(address: str, expected: bool) -> None:
     assert public(address) is expected
+
+
+def test_the_last_page_of_a_thread_does_not_lead_back_to_the_one_before() -> None:
+    page = '<head><link rel="prev" href="/threads/nuoc-may.7/"></head><article class="message" data-author="a"></article>'
+    assert next_page(parse(page), "https://forum.example/threads/nuoc-may.7/page-2") is None
+
+
+def test_the_earlier_messages_of_a_channel_follow() -> None:
+    page = '<head><link rel="prev" href="/s/kenh?before=40"></head><div class="tgme_widget_message"></div>'
+    assert next_page(parse(page), "https://t.example/s/kenh") == "https://t.example/s/kenh?before=40"
