@@ -8,12 +8,13 @@ from nlp.stories import Assignment, StoryClusterer, StoryItem, central, cluster,
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 CRASH = (
-    "Va chạm giữa xe tải và xe khách trên quốc lộ 9 đoạn qua xã Hướng Hiệp khiến ba người bị thương. Xe khách lật nghiêng "
-    "bên vệ đường, cảnh sát giao thông phân luồng từ xa, nạn nhân được đưa về bệnh viện ở Đông Hà cấp cứu ngay trong đêm."
+    "Va chạm giữa xe tải và xe khách trên quốc lộ 9 đoạn qua xã Hướng Hiệp khiến ba người bị thương. Xe khách lật "
+    "nghiêng bên vệ đường, cảnh sát giao thông phân luồng từ xa, nạn nhân được đưa về bệnh viện ở Đông Hà cấp cứu "
+    "ngay trong đêm."
 )
 COFFEE = (
-    "Nông dân Hướng Phùng vào vụ thu hoạch cà phê, giá quả tươi tăng mạnh so với năm ngoái. Các hợp tác xã thuê thêm nhân "
-    "công, nhà máy chế biến chạy hết công suất, bà con hy vọng một cái tết đủ đầy sau mấy mùa mất giá."
+    "Nông dân Hướng Phùng vào vụ thu hoạch cà phê, giá quả tươi tăng mạnh so với năm ngoái. Các hợp tác xã thuê "
+    "thêm nhân công, nhà máy chế biến chạy hết công suất, bà con hy vọng một cái tết đủ đầy sau mấy mùa mất giá."
 )
 
 

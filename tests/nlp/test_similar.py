@@ -13,9 +13,9 @@ from nlp.text import fold
 from nlp.vectors import Background, Vector, matrix, vector, word_hashes
 
 NEWS = (
-    "Sáng nay nước sông Hiếu lên nhanh làm ngập nhiều tuyến đường ở phường Đông Hà. Chính quyền đã cho học sinh nghỉ học, "
-    "lực lượng dân quân giúp các hộ vùng trũng đưa đồ đạc lên cao. Theo dự báo, mưa còn kéo dài đến hết đêm mai, người dân "
-    "ven sông được yêu cầu không ra khỏi nhà khi không cần thiết."
+    "Sáng nay nước sông Hiếu lên nhanh làm ngập nhiều tuyến đường ở phường Đông Hà. Chính quyền đã cho học sinh "
+    "nghỉ học, lực lượng dân quân giúp các hộ vùng trũng đưa đồ đạc lên cao. Theo dự báo, mưa còn kéo dài đến hết "
+    "đêm mai, người dân ven sông được yêu cầu không ra khỏi nhà khi không cần thiết."
 )
 OTHER = "Giá hồ tiêu đầu vụ tăng thêm mười nghìn đồng một ký, nông dân vùng đồi phấn khởi chăm vườn chờ thu hoạch rộ."
 
