@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,7 @@ from sandbox.truth import truth
 from tests.system import command
 
 ROOT = Path(__file__).parents[2]
+NOWHERE = Path(os.devnull)
 LIMIT = 240.0  # seconds for anything that is waited for; a busy machine may need many of them
 
 
@@ -53,13 +55,21 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.system.command"])
 
 
-def duluan(*arguments: object, cwd: Path | None = None, **settings: str) -> Said:
+def start(
+    *arguments: object, cwd: Path = ROOT, out: Path = NOWHERE, err: Path = NOWHERE, **settings: str
+) -> BaseProcess:
+    """Starts one command."""
+    given = ([str(argument) for argument in arguments], cwd, environment(**settings), out, err)
+    process = _FORKS.Process(target=command.run, args=given)
+    process.start()
+    return process
+
+
+def duluan(*arguments: object, cwd: Path = ROOT, **settings: str) -> Said:
     """Runs one command to its end."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        given = ([str(argument) for argument in arguments], cwd or ROOT, environment(**settings), out, err)
-        process = _FORKS.Process(target=command.run, args=given)
-        process.start()
+        process = start(*arguments, cwd=cwd, out=out, err=err, **settings)
         process.join(LIMIT)
         assert process.exitcode is not None, f"not within {LIMIT:g} s: duluan {arguments}"
         return Said(process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
