@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+_DATE_ALONE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -47,6 +49,12 @@ def parse_time(text: str) -> datetime:
             f"không đọc được thời điểm {text!r}; hãy viết như 2026-03-07T08:00+07:00 hoặc 2026-03-07"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+
+
+def parse_end(text: str) -> datetime:
+    """The end of a period: as `parse_time`, but a date alone takes that whole day in."""
+    moment = parse_time(text)
+    return moment + timedelta(days=1) if _DATE_ALONE.fullmatch(text.strip()) else moment
 
 
 def when(moment: datetime, now: datetime) -> str:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from monitor.installation import Installation
 from monitor.settings import Settings, load_settings
-from monitor.wording import parse_time
+from monitor.wording import parse_end, parse_time
 
 app = typer.Typer(
     name="duluan",
@@ -46,6 +46,13 @@ def _time(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from None
 
 
+def _end(text: str) -> datetime:
+    try:
+        return parse_end(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Thư mục dữ liệu; mặc định DULUAN_DATA hoặc ./data.")
 ]
@@ -53,7 +60,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="In JSON (tự bật kh
 FromOption = Annotated[
     datetime | None, typer.Option("--from", parser=_time, metavar="T", help="Từ thời điểm này (giờ Việt Nam).")
 ]
-ToOption = Annotated[datetime | None, typer.Option("--to", parser=_time, metavar="T", help="Trước thời điểm này.")]
+ToOption = Annotated[
+    datetime | None, typer.Option("--to", parser=_end, metavar="T", help="Đến thời điểm này; một ngày là hết ngày ấy.")
+]
 AtOption = Annotated[
     datetime | None, typer.Option("--at", parser=_time, metavar="T", help="Chỉ dùng những gì đã đăng đến lúc này.")
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.wording import decimal, duration, full, number, parse_time, percent, rfc3339, when
+from monitor.wording import decimal, duration, full, number, parse_end, parse_time, percent, rfc3339, when
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 10:00 in Việt Nam
 
@@ -87,3 +87,8 @@ def test_a_time_that_cannot_be_read_says_how_to_write_it(text: str) -> None:
 def test_a_time_at_the_end_of_the_calendar_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="hãy viết như"):
         parse_time(text)
+
+
+def test_a_date_alone_as_the_end_of_a_period_takes_that_day_in() -> None:
+    assert parse_end("2026-03-07") == parse_time("2026-03-08")
+    assert parse_end("2026-03-07T08:00") == parse_time("2026-03-07T08:00")
