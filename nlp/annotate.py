@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from nlp.annotation import TOPICS, Annotation, Document, Place, Topic
 from nlp.linear import LinearModel
@@ -18,7 +21,7 @@ from nlp.relevance import judge
 from nlp.sentiment import SentimentReader
 from nlp.similar import fingerprint_of
 from nlp.terms import key_terms
-from nlp.text import exact, fold, normalise
+from nlp.text import exact_of, fold_of, normalise
 from nlp.train import load_model, model_text
 from nlp.vectors import word_hashes
 
@@ -57,46 +60,62 @@ class Annotator:
     def annotate_many(self, documents: Iterable[Document], *, everything: bool = False) -> list[Annotation]:
         """Many posts, in order; `everything` gives topics and sentiment to irrelevant posts too."""
         batch = list(documents)
-        annotations = [self._locate(document) for document in batch]
+        texts = [_Text.of(document) for document in batch]
+        annotations = [self._locate(document, text) for document, text in zip(batch, texts, strict=True)]
         wanted = [i for i, a in enumerate(annotations) if everything or a.relevance.label > 0]
         chosen = [batch[i] for i in wanted]
-        heads = [exact(model_text(d.title, d.lead, d.body, d.kind)) for d in chosen]
+        heads = [exact_of(model_text(texts[i].front, "", texts[i].body, batch[i].kind)) for i in wanted]
         topics = self._topics_of(heads)
         moods = self._sentiment.read(chosen, heads) if self._sentiment else [None] * len(chosen)
         for i, codes, mood in zip(wanted, topics, moods, strict=True):
             annotations[i] = replace(annotations[i], topics=codes, sentiment=mood)
         return annotations
 
-    def _locate(self, document: Document) -> Annotation:
+    def _locate(self, document: Document, text: _Text) -> Annotation:
         """What needs no classifier."""
         findings = self._places.find(document.text, local=document.local)
         return Annotation(
             id=document.id,
             relevance=judge(document, findings, self.province),
             places=_first_mentions(findings),
-            terms=key_terms(normalise(document.text), skip=self._common),
-            fingerprint=fingerprint(document),
+            terms=key_terms(f"{text.front}\n{text.body}", skip=self._common),
+            fingerprint=_fingerprint(text),
             models=self.models,
         )
 
     def _topics_of(self, heads: Sequence[str]) -> list[tuple[Topic, ...]]:
         if self._topics is None:
             return [()] * len(heads)
-        return [_topics(self._topics.decide(row)) for row in self._topics.scores_of(heads)]
+        most = _MOST_TOPICS if self._topics.settings.multi else 1
+        return [_topics(self._topics.decide(row), most) for row in self._topics.scores_of(heads)]
 
 
-def fingerprint(document: Document) -> tuple[int, ...]:
+class _Text(NamedTuple):
+    """A document through `normalise`: title and lead, body."""
+
+    front: str
+    body: str
+
+    @classmethod
+    def of(cls, document: Document) -> _Text:
+        front = "\n".join(part for part in (document.title, document.lead) if part)
+        return cls(normalise(front), normalise(document.body))
+
+
+def _fingerprint(text: _Text) -> tuple[int, ...]:
     """Signature of what an outlet copies: the body when there is enough of it, else the whole text."""
-    body = word_hashes(fold(document.body))
-    return fingerprint_of(body if len(body) >= _ENOUGH else word_hashes(fold(document.text)))
+    body = word_hashes(fold_of(exact_of(text.body)))
+    if len(body) >= _ENOUGH:
+        return fingerprint_of(body)
+    return fingerprint_of(np.concatenate([word_hashes(fold_of(exact_of(text.front))), body]))
 
 
-def _topics(ranked: list[tuple[str, float]]) -> tuple[Topic, ...]:
-    """At most three, the main one first; “other” never beside another."""
+def _topics(ranked: list[tuple[str, float]], most: int) -> tuple[Topic, ...]:
+    """The first few, the main one first; “other” never beside another."""
     known = [(code, score) for code, score in ranked if code in TOPICS] or ranked
     if known[0][0] == "other":
         known = known[:1]
-    return tuple(Topic(code, score) for code, score in known if code != "other" or len(known) == 1)[:_MOST_TOPICS]
+    return tuple(Topic(code, score) for code, score in known if code != "other" or len(known) == 1)[:most]
 
 
 def _first_mentions(findings: Findings) -> tuple[Place, ...]:

@@ -85,7 +85,7 @@ def counts(texts: Iterable[str], grams: Grams, index: Mapping[str, int]) -> csr_
     starts = [0]
     get = index.get
     for text in texts:
-        columns.extend(column for gram in grams.of(text) if (column := get(gram, -1)) >= 0)
+        columns += [column for column in map(get, grams.of(text)) if column is not None]
         starts.append(len(columns))
     matrix = csr_matrix(
         (np.ones(len(columns), dtype=np.float64), np.asarray(columns, dtype=np.int32), np.asarray(starts)),

@@ -8,19 +8,24 @@ import numpy as np
 
 from nlp.annotation import SENTIMENTS, Document, Sentiment, SentimentResult
 from nlp.features import Floats
-from nlp.linear import LinearModel
-from nlp.text import exact, sentences
+from nlp.linear import LinearModel, ModelError
+from nlp.text import exact_of, place_tones, sentences
 from nlp.train import in_domain
 
-_READ = 12  # sentences of a post that are looked at
+_READ = 8  # sentences of a post that are looked at
 _LONGEST = 320  # characters of the sentence that is shown
 _SHORT = 4  # words that a sentence must have to carry anything
 
 
 class SentimentReader:
-    """Reads sentiment off a linear model: the label from title, lead and beginning, the sentence by its own score."""
+    """Reads sentiment off a linear model: the label from title, lead and beginning, the sentence by its own score.
+
+    Raises ModelError for a model that does not know the three sentiments.
+    """
 
     def __init__(self, model: LinearModel) -> None:
+        if missing := set(SENTIMENTS) - set(model.labels):
+            raise ModelError(f"the sentiment model does not know {', '.join(sorted(missing))}")
         self._model = model
         self._columns = [model.labels.index(name) for name in SENTIMENTS]
 
@@ -34,7 +39,8 @@ class SentimentReader:
             found = _candidates(document)
             spans.append((len(pieces), len(pieces) + len(found)))
             pieces.extend(found)
-            marked.extend(exact(in_domain(piece, document.kind)) for piece in found)
+            # Only compared with each other, so tone marks are all the normalising they need.
+            marked.extend(exact_of(in_domain(place_tones(piece), document.kind)) for piece in found)
         parts = self._model.scores_of(marked)[:, self._columns]
         return [
             _result(row, pieces[start:end], parts[start:end]) if heads[i] else None

@@ -14,7 +14,7 @@ from nlp.vectors import Background, buckets, pair_hashes, word_hashes
 
 MOST = 8
 _LONGEST = 4  # syllables of a term
-_READ = 320  # words that are looked at
+_READ = 220  # words that are looked at
 _HOLDS, _HOLDS_NAME, _LOOSE, _TIGHT = (
     0.03,
     -0.3,
