@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import monitor.worker  # noqa: F401 - so that it is imported before the fork
 from monitor.cli import main
 
 

@@ -75,12 +75,12 @@ def duluan(*arguments: object, cwd: Path = ROOT, **settings: str) -> Said:
         return Said(process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
-def eventually(condition: Callable[[], bool], what: str, limit: float = LIMIT) -> float:
+def eventually(condition: Callable[[], bool], what: str, limit: float = LIMIT, pause: float = 0.1) -> float:
     """Waits until the condition holds; gives the seconds it took."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < limit, f"not within {limit:g} s: {what}"
-        time.sleep(0.1)
+        time.sleep(pause)
     return time.monotonic() - began
 
 

@@ -49,7 +49,7 @@ class Killed:
 
     installation: Installation
     readable: dict[str, dict[str, Any]]
-    while_busy: int  # kills that hit a worker with work before it
+    at_work: int  # kills that hit a worker with work before it
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +60,21 @@ def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     readable = {text["url"]: text for text in served.truth()["texts"] if text["readable"]}
     chance = random.Random(SEED)
     with Installation(Settings(data=folder, sources=served.sources, allow_private=True)) as installation:
+        archive = installation.archive
 
         def done() -> bool:
-            outcomes = installation.archive.outcomes()
+            outcomes = archive.outcomes()
             return outcomes["new"] == 0 and sum(outcomes.values()) == len(readable)
 
-        busy = 0
+        at_work = 0
         for _ in range(KILLS):
-            worker = start("worker", **settings)
-            time.sleep(chance.uniform(0.2, 2.0))
-            busy += not done()
+            before, worker = archive.outcomes(), start("worker", **settings)
+            if chance.random() < 0.75 and not done():
+                eventually(lambda before=before: archive.outcomes() != before, "the worker gets on", pause=0.01)
+                time.sleep(chance.uniform(0.0, 0.4))
+            else:
+                time.sleep(chance.uniform(0.1, 2.0))
+            at_work += not done()
             kill(worker)
         worker = start("worker", **settings)
         eventually(lambda: done() and len(installation.memory.health()) == len(installation.sources), "all is done")
@@ -77,7 +82,7 @@ def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         os.kill(worker.pid, signal.SIGTERM)
         worker.join(LIMIT)
         assert worker.exitcode == 0
-        yield Killed(installation, readable, busy)
+        yield Killed(installation, readable, at_work)
 
 
 def kill(process: BaseProcess) -> None:
@@ -86,8 +91,8 @@ def kill(process: BaseProcess) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-def test_most_kills_hit_a_worker_at_work(killed: Killed) -> None:
-    assert killed.while_busy >= KILLS // 4, killed.while_busy
+def test_kills_hit_a_worker_at_work(killed: Killed) -> None:
+    assert killed.at_work >= KILLS // 2
 
 
 def test_every_readable_text_is_in_the_archive_exactly_once(killed: Killed) -> None:
@@ -240,7 +245,7 @@ def live_text(sandbox_port: int) -> tuple[datetime, dict[str, Any]]:
     return anchor, soon[0]
 
 
-def test_the_demo_shows_what_is_published_within_a_minute_survives_its_worker_s_death_and_ends_cleanly(
+def test_the_demo_survives_deaths_shows_what_is_published_within_a_minute_and_ends_cleanly(
     tmp_path: Path,
 ) -> None:
     port = free_ports(17)
@@ -257,22 +262,20 @@ def test_the_demo_shows_what_is_published_within_a_minute_survives_its_worker_s_
         running.wait_for(lambda: running.children().get("worker", first) != first, "the worker is started again")
         running.wait_for(running.first_pass_done, "the first pass is done")
         running.wait_for(lambda: running.url in running.said, "the address is printed")
-        ready = max(datetime.now(UTC), published)
-        running.wait_for(lambda: running.has(text["url"]), "the live text is in the API")
-        assert (datetime.now(UTC) - ready).total_seconds() < PROMISED
-
         children = running.children()
         assert set(children) == {"sandbox", "worker", "api"}
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(LIMIT) == 0, running.said
-        assert not [name for name, pid in children.items() if lives(pid)]
-        assert "buộc dừng" not in running.said, "every process ended in order"
-        assert "Traceback" not in running.said
+        running.process.kill()
+        running.process.wait()
+        eventually(lambda: not any(map(lives, children.values())), "no process outlives a killed supervisor")
 
     with demo(tmp_path, port, sandbox_port) as again:
-        again.wait_for(lambda: again.has(text["url"]), "a demo that was stopped goes on with what it had")
-        again.wait_for(lambda: len(again.children()) == 3, "all processes run")
+        again.wait_for(again.first_pass_done, "a demo that was stopped goes on with what it had")
+        ready = max(datetime.now(UTC), published)
+        again.wait_for(lambda: again.has(text["url"]), "the live text is in the API")
+        assert (datetime.now(UTC) - ready).total_seconds() < PROMISED
         children = again.children()
-        again.process.kill()
-        again.process.wait()
-        eventually(lambda: not any(map(lives, children.values())), "no process outlives a killed supervisor")
+        again.process.send_signal(signal.SIGINT)
+        assert again.process.wait(LIMIT) == 0, again.said
+        assert not [name for name, pid in children.items() if lives(pid)]
+        assert "buộc dừng" not in again.said, "every process ended in order"
+        assert "Traceback" not in again.said
