@@ -57,6 +57,7 @@ class Live:
         self._size = 0
         self._whole = np.zeros(64)
         self._places = np.ones(64)
+        self._square = np.zeros(64)
         self._named: dict[str, list[int]] = {}
         self._latent = np.zeros((64, dimensions), np.float32)
         self._story = np.zeros(64, np.int64)
@@ -68,10 +69,11 @@ class Live:
         latent = self._latent[: self._size]
         centre = ((self._sum + member.latent) / (self._seen + 1 + self._unseen)).astype(np.float32)
         own = member.latent - centre
-        others = latent - centre
-        lengths = np.sqrt((others * others).sum(axis=1)) * np.sqrt(own @ own)
-        meaning = (others @ own) / np.maximum(lengths, 1e-6)
-        known = latent.any(axis=1) & member.latent.any()
+        # (a - centre) . (b - centre) multiplied out: no copy of all rows for every post.
+        offset = latent @ centre
+        lengths = np.sqrt(np.maximum(self._square[: self._size] - 2 * offset + centre @ centre, 0.0) * (own @ own))
+        meaning = (latent @ own - centre @ own) / np.maximum(lengths, 1e-6)
+        known = (self._square[: self._size] > 0) & bool(member.latent.any())
         mixed = np.where(known, 0.5 * words + 0.5 * meaning, words)
         whole = np.minimum(self._whole[: self._size], member.whole)
         shared = _SHARED_HEADLINES - (_SHARED_HEADLINES - _SHARED_TEXTS) * whole
@@ -137,10 +139,11 @@ class Live:
 
     def _append(self, member: Member, number: int) -> None:
         if self._size == len(self._story):
-            for name in ("_latent", "_story", "_prints", "_printed", "_whole", "_places"):
+            for name in ("_latent", "_story", "_prints", "_printed", "_whole", "_places", "_square"):
                 array = getattr(self, name)
                 setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
         self._latent[self._size] = member.latent
+        self._square[self._size] = float(member.latent @ member.latent)
         self._story[self._size] = number
         if member.fingerprint:
             self._prints[self._size] = member.fingerprint
@@ -166,7 +169,7 @@ class Live:
         self._likeness, self._first, self._last = likeness, first, last
         self._numbers = {name: number for number, name in enumerate(stories)}
         self._size = len(kept)
-        for name in ("_latent", "_prints", "_printed", "_whole", "_places"):
+        for name in ("_latent", "_prints", "_printed", "_whole", "_places", "_square"):
             array = getattr(self, name)
             array[: self._size] = array[: len(rows)][rows]
         self._printed[self._size :] = False
