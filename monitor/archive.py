@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Row
 
 from crawlers.post import Kind, Post, Quality
 from crawlers.sink import Stored
-from monitor.database import READ_ONLY, annotation_rows, posts, revisions
+from monitor.database import READ_ONLY, annotation_rows, posts, revisions, stories
 
 Outcome = Literal["new", "annotated", "irrelevant", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -221,6 +221,7 @@ class Archive:
         """Lets every post wait again and be grouped anew, as after a change of models. Returns how many."""
         with self.engine.begin() as connection:
             connection.execute(update(annotation_rows).values(story_id=None, duplicate_of=None))
+            connection.execute(stories.delete())
             return connection.execute(update(posts).values(outcome="new", reason="", attempts=0)).rowcount
 
     # reading

@@ -53,12 +53,17 @@ class Processor:
         self._stories = StoryKeeper(installation.archive, installation.annotations, installation.province)
         self._last_seen: object = None
 
-    def run(self, progress: Callable[[int], None] | None = None) -> Processed:
-        """Takes posts until none waits. Raises IndexUnavailable when the index stays away; the posts go on waiting."""
+    def run(
+        self, progress: Callable[[int], None] | None = None, *, stopping: Callable[[], bool] = lambda: False
+    ) -> Processed:
+        """Takes posts until none waits, or until `stopping` after a batch; the others go on waiting.
+
+        Raises IndexUnavailable when the index stays away; the posts go on waiting.
+        """
         done = Processed()
         with self._alone():
             self._fill_empty_index()
-            while batch := self._it.archive.waiting(BATCH):
+            while not stopping() and (batch := self._it.archive.waiting(BATCH)):
                 step = self._take(batch)
                 done += step
                 if progress:

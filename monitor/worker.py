@@ -10,6 +10,7 @@ import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -83,7 +84,8 @@ class Worker:
 
     async def process(self) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._understanding, self._processor.run)
+            take = partial(self._processor.run, stopping=self._stopping.is_set)
+            await asyncio.get_running_loop().run_in_executor(self._understanding, take)
             self._problem = ""
         except IndexUnavailable as error:
             self._problem = f"chỉ mục đang gián đoạn: {error}"

@@ -160,6 +160,17 @@ def test_more_posts_than_one_batch_are_all_taken_and_each_is_counted_once(settle
     assert steps == [3, 3, 1]
 
 
+def test_a_worker_that_is_told_to_stop_ends_after_the_batch_and_the_rest_goes_on_waiting(settled: Installation) -> None:
+    posts = [article(f"{n}", STATION | {"title": f"Trạm y tế xã Hướng Phùng, ngày {n}"}, days_ago(9)) for n in range(7)]
+    settled.archive.store_many(posts)
+    steps: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "BATCH", 3)
+        assert Processor(settled).run(steps.append, stopping=lambda: bool(steps)).total == 3
+    assert settled.archive.outcomes()["new"] == 4
+    assert Processor(settled).run().total == 4
+
+
 def test_posts_that_do_not_concern_the_province_stay_in_the_archive_and_out_of_the_index(settled: Installation) -> None:
     flood, coffee = article("lu", FLOOD, days_ago(1)), article("ca-phe", COFFEE, days_ago(1))
     settled.archive.store_many([flood, coffee])

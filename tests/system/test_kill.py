@@ -151,25 +151,17 @@ def test_every_article_that_was_found_is_settled_as_archived(killed: Killed) -> 
 # the whole product
 
 
-DEMO = """
-import sys
-from pathlib import Path
-from monitor.commands.common import said, settings_for
-from monitor.running import demo
-demo(settings_for(Path(sys.argv[1])), said, sandbox_port=int(sys.argv[2]))
-"""
-
-
 class Demo:
     """`duluan demo` in a process of its own, with ports that are free."""
 
     def __init__(self, folder: Path, port: int, sandbox_port: int) -> None:
         self.log = folder / "said.txt"
         self.url = f"http://127.0.0.1:{port}/"
+        ports = ["--port", str(port), "--sandbox-port", str(sandbox_port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", DEMO, str(folder), str(sandbox_port)],
-                stdout=log, stderr=log, cwd=ROOT, env=environment(DULUAN_PORT=str(port)), start_new_session=True,
+                [sys.executable, "-m", "monitor.cli", "demo", "--data", str(folder), *ports],
+                stdout=log, stderr=log, cwd=ROOT, env=environment(), start_new_session=True,
             )  # fmt: skip
 
     @property
