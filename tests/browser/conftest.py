@@ -48,8 +48,9 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """For the module only: while Playwright runs, no other test may start an event loop in this process."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield opened
