@@ -14,14 +14,15 @@ from playwright.sync_api import Page, expect
 Pixels = NDArray[np.uint8]
 
 
-def take(page: Page, url: str, file: Path) -> None:
-    """The first screen of a page, with every chart drawn."""
+def take(page: Page, url: str, file: Path, part: str | None = None) -> None:
+    """The first screen of a page, or a part of it, with every chart drawn."""
     page.goto(url)
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()
         expect(chart.locator("svg.marks")).to_be_visible(timeout=30_000)
     page.evaluate("scrollTo(0, 0)")
-    file.write_bytes(png(_pixels(page, page.screenshot(animations="disabled"))))
+    shown = page.locator(part) if part else page
+    file.write_bytes(png(_pixels(page, shown.screenshot(animations="disabled"))))
 
 
 def _pixels(page: Page, picture: bytes) -> Pixels:

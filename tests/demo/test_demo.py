@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psutil
 import pytest
@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench._demo import SITES, Demo
 from tests.demo.pictures import take
+from tests.demo.test_docs import guide_queries
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,9 +34,11 @@ def desk(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(desk: BrowserContext) -> Iterator[Page]:
-    """A page whose console must stay silent: errors, warnings, and breaches of the content security policy."""
+def page(demo: Demo, desk: BrowserContext) -> Iterator[Page]:
+    """A page that asks nobody but the dashboard, and whose console must stay silent: errors, warnings, and breaches of
+    the content security policy."""
     opened, complaints = desk.new_page(), []
+    opened.on("request", lambda r: None if r.url.startswith((demo.url, "data:")) else complaints.append(r.url))
     opened.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
@@ -160,6 +163,11 @@ def test_search_finds_the_same_with_and_without_accents(demo: Demo, page: Page) 
     expect(page.locator(".results-list mark").first).to_be_visible()
 
 
+def test_every_query_of_the_guide_finds_something(demo: Demo) -> None:
+    totals = {query: demo.get(f"/api/v1/mentions?limit=1&q={quote(query)}")["total"] for query in guide_queries()}
+    assert {query for query, total in totals.items() if total == 0} == set()
+
+
 def test_blocked_and_silent_outlets_are_shown_as_such(demo: Demo, page: Page) -> None:
     page.goto(f"{demo.url}sources")
     for behaviour, state in (("blocked", "bị chặn"), ("silent", "im lặng")):
@@ -178,6 +186,7 @@ def test_pictures_for_the_documents(demo: Demo, browser: Browser, page: Page, sc
     stories = demo.get("/api/v1/issues")["items"]
     flood = next(each["id"] for each in stories if truth.get(each["mentions"][0]["url"]) == "disaster")
     take(page, demo.url, screenshots / "overview.png")
+    take(page, demo.url, screenshots / "map.png", part="section:has(#places)")
     take(page, f"{demo.url}search?q={QUERY}", screenshots / "search.png")
     take(page, f"{demo.url}stories/{flood}", screenshots / "story.png")
     take(page, f"{demo.url}sources", screenshots / "sources.png")
@@ -185,7 +194,7 @@ def test_pictures_for_the_documents(demo: Demo, browser: Browser, page: Page, sc
     take(phone.new_page(), demo.url, screenshots / "mobile.png")
     phone.close()
     sizes = {path.name: path.stat().st_size for path in screenshots.glob("*.png")}
-    assert {"overview.png", "search.png", "story.png", "sources.png", "mobile.png"} <= set(sizes)
+    assert {"overview.png", "map.png", "search.png", "story.png", "sources.png", "mobile.png"} <= set(sizes)
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
 
 
