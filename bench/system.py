@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,7 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.system")
     parser.add_argument("--texts", type=int, default=1, choices=(0, 1, 2), help="live texts to wait for")
     given = parser.parse_args(arguments)
-    sys.stdout.reconfigure(line_buffering=True)  # who watches a file or pipe sees each line as it comes
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # who watches a file or pipe sees each line as it comes
     with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as demo:
         ready = time.monotonic()
         outcomes = demo.get("/api/v1/status")["outcomes"]

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+import monitor.cli  # noqa: F401 - registers the commands
 from bench._demo import ROOT
 from index.query import parse
-from monitor.cli import app
+from monitor.commands.common import app
 from monitor.settings import Settings
 
 GUIDE = ROOT / "docs" / "huong-dan.md"
