@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from crawlers.post import Post
 from monitor.archive import Archive, IdTaken, post_id
-from monitor.database import open_engine
+from monitor.database import open_engine, posts
 from monitor.migrate import migrate
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -147,3 +148,17 @@ def test_killed_while_storing_loses_nothing_that_was_confirmed(archive_url: str,
     confirmed = max([confirmed, *(int(line) for line in process.stdout.read().split("\n")[:-1])])
     stored = make_archive(archive_url, tmp_path).outcomes()["new"]
     assert stored in (confirmed + 1, confirmed + 2)
+
+
+def test_old_posts_about_elsewhere_and_old_revisions_are_forgotten_and_all_else_is_kept(archive: Archive) -> None:
+    for name, days in (("cu", 800), ("moi", 3)):
+        archive.store(post(name, published_at=NOW - timedelta(days=days)))
+        archive.store(post(name, published_at=NOW - timedelta(days=days), body="Bản sửa."))
+    archive.store(post("cho", published_at=NOW - timedelta(days=800)))
+    ids = {each.post.title: each.id for each in archive.waiting(10)}
+    with archive.engine.begin() as connection:
+        done = update(posts).where(posts.c.id.in_([ids["Tin cu"], ids["Tin moi"]]))
+        connection.execute(done.values(outcome="irrelevant"))
+    assert archive.forget_old_texts(timedelta(days=730)) == 1
+    assert set(archive.get(list(ids.values()))) == {ids["Tin moi"], ids["Tin cho"]}
+    assert len(archive.revisions(ids["Tin moi"])) == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from crawlers.sink import CrawlResult, Validators
 from monitor.installation import Installation
 from monitor.source_memory import MAX_BACK_OFF, REVISITS, SourceMemory
+from tests.monitor.conftest import Open
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 EVERY = timedelta(minutes=15)
@@ -214,3 +216,21 @@ def test_the_article_that_has_waited_longest_is_looked_at_first(memory: SourceMe
     clock.pass_by(hours=2)
     found = memory.due_for_revisit("nha.example", clock.now)
     assert [url[-5] for url in found] == ["2", "1", "3"]
+
+
+def test_threads_are_looked_at_again_within_minutes_and_other_pages_of_strangers_never(
+    open_installation: Open, tmp_path: Path
+) -> None:
+    file = tmp_path / "nguon.yaml"
+    record = '- {{id: {0}, name: {0}, kind: {1}, owned: {2}, home: "https://{0}/", discovery: {{listings: ["/"]}}}}\n'
+    kinds = [("dien-dan", "forum", "false"), ("nha", "news", "true"), ("la", "news", "false")]
+    file.write_text("".join(record.format(*each) for each in kinds))
+    memory = open_installation(sources=file).memory
+    for id, *_ in kinds:
+        memory.set_outcome(id, f"https://{id}/1", "archived")
+    now = datetime.now(UTC)
+    due = {
+        minutes: [id for id, *_ in kinds if memory.due_for_revisit(id, now + timedelta(minutes=minutes))]
+        for minutes in (0, 10, 90)
+    }
+    assert due == {0: [], 10: ["dien-dan"], 90: ["dien-dan", "nha"]}

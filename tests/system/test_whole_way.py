@@ -20,7 +20,6 @@ from monitor.issues import Issue
 from monitor.process import Processor
 from monitor.settings import Settings
 from monitor.status import source_statuses
-from sandbox.sources import source_id
 from tests.system.conftest import Served, serve_sandbox
 
 Text = dict[str, Any]
@@ -91,8 +90,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.Runner) -> Ite
             served.sandbox.app.hits.clear()
             second = crawl(loop, installation)
             hits = served.sandbox.app.hits.copy()
-            for outlet in served.sandbox.world.outlets.values():
-                look_again(loop, installation, source_id(outlet.code))
+            for source in installation.sources:
+                look_again(loop, installation, source)
             Processor(installation).run()
             truth = served.truth()
             texts = {text["url"]: text for text in truth["texts"]}
@@ -100,12 +99,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.Runner) -> Ite
 
 
 def look_again(loop: asyncio.Runner, installation: Installation, source: str) -> None:
-    """Passes over one source until no article is due to be looked at again; one pass looks at 50."""
+    """Passes over one source until no page is due to be looked at again; one pass looks at 50."""
     for _ in range(10):
         if not installation.memory.due_for_revisit(source, utc_now()):
             return
         crawl(loop, installation, [source])
-    raise AssertionError(f"articles of {source} stay due")
+    raise AssertionError(f"pages of {source} stay due")
 
 
 def edited(texts: dict[str, Text], after: datetime) -> list[str]:
