@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from crawlers.extract.text import line, parse
+
 _BODY = 60_000  # characters looked at: challenges are small and say what they are early
 _TINY = 4_000
 _MARKERS = (
@@ -18,8 +20,6 @@ _SETS_COOKIE = re.compile(r"document\.cookie\s*=", re.IGNORECASE)
 _RELOADS = re.compile(
     r"location\.(reload|replace|href)|window\.location\s*=|location\s*=|http-equiv=[\"']?refresh", re.IGNORECASE
 )
-_SCRIPT = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
 _SUSPECT_STATUS = frozenset({401, 403, 405, 429, 503})
 
 
@@ -46,6 +46,5 @@ def challenge(status: int, headers: Mapping[str, str], body: str) -> str | None:
 
 
 def _visible(html: str) -> str:
-    return " ".join(
-        _TAG.sub(" ", _SCRIPT.sub(" ", re.sub(r"<head\b.*?</head\s*>", " ", html, flags=re.I | re.S))).split()
-    )
+    # By the parser: patterns over whole elements take quadratic time on tags that never end.
+    return line(parse(html).body)

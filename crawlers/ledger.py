@@ -87,6 +87,8 @@ class Ledger:
 
     def page_failed(self, url: str, outcome: UrlOutcome, reason: str) -> None:
         self.discovery_errors.append(reason)
+        if url in self.pages:
+            self.pages[url].validators = None
         self.state.set_outcome(self.source.id, url, outcome, reason)
 
     def stop_host(self, url: str, outcome: UrlOutcome, reason: str) -> None:

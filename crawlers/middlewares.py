@@ -27,6 +27,8 @@ from crawlers.ledger import Ledger
 from crawlers.outcomes import Stopped
 from crawlers.sink import Validators
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of the public Internet
 _FRESH = 300.0  # seconds an answer of the name system is believed
 
 
@@ -143,7 +145,10 @@ class AddressRule(_Rule):
         self._checked: dict[str, float] = {}
 
     async def process_request(self, request: Request) -> None:
-        name = urlsplit(request.url).hostname or ""
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("http", "https"):
+            raise Stopped("refused", "không phải địa chỉ http")  # Scrapy would read file: and data: as well
+        name = parts.hostname or ""
         if request.meta.get("proxy"):
             # The proxy resolves names; an address in the URL itself is still ours to judge.
             if not self._allowed and _is_private(name):
@@ -166,17 +171,20 @@ def public(address: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour
-        if inner is not None:
-            parsed = inner
+        if parsed in _NAT64:
+            inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+        if inner is None and parsed not in _UNICAST:
+            return False
+        parsed = inner or parsed
     return parsed.is_global and not parsed.is_multicast
 
 
 def _is_private(name: str) -> bool:
     try:
-        ipaddress.ip_address(name)
-    except ValueError:
+        # As resolvers read addresses: 2130706433, 0x7f.1 and 127.1 are 127.0.0.1.
+        return not public(name if ":" in name else socket.inet_ntoa(socket.inet_aton(name)))
+    except OSError:
         return name == "localhost" or name.endswith(".localhost")
-    return not public(name)
 
 
 async def _resolve(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs crawls: `crawl` inside a running asyncio loop, any number of times; `crawl_now` for a command line.
+"""Runs crawls: `crawl` inside a running asyncio loop, `run` and `crawl_now` without one, any number of times.
 
 Scrapy's reactor is bound to one loop for the life of the process: `install_reactor` first, in that loop.
 """
@@ -9,10 +9,10 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
@@ -24,6 +24,7 @@ from crawlers.source import Source
 from crawlers.spiders import SourceSpider
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 OnResult = Callable[[CrawlResult], None]
 
 
@@ -111,10 +112,15 @@ def crawl_now(
     settings: CrawlSettings | None = None,
     on_result: OnResult | None = None,
 ) -> list[CrawlResult]:
-    """`crawl` for callers without a loop: runs it on the reactor's own. Raises RuntimeError inside a running loop."""
+    """`crawl` for callers without a loop. Raises RuntimeError inside a running loop."""
+    return run(crawl(sources, sink, state, settings, on_result))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` on the reactor's own loop, any number of times in a process. Raises RuntimeError inside a loop."""
     install_reactor()
     loop: asyncio.AbstractEventLoop = _reactor()._asyncioEventloop
-    return loop.run_until_complete(crawl(sources, sink, state, settings, on_result))
+    return loop.run_until_complete(work)
 
 
 def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import Moment
 from crawlers.extract.families import Family, Reading
 from crawlers.extract.metadata import Metadata, read_metadata
-from crawlers.extract.text import Tree, decode, first, line, parse
+from crawlers.extract.text import Tree, decode, first, line, parse, too_complex
 from crawlers.post import Post, Quality
 from crawlers.source import Source
 
@@ -58,6 +58,10 @@ def extract_many(
     text = decode(html)
     tree = parse(text)
     now = fetched_at or datetime.now(UTC)
+    if too_complex(text, tree):
+        reasons = ("too_complex",)
+        name = source.id if source else host(url)
+        return [Post(url=url, canonical_url=canonical_url(url), source=name, quality=Quality(0.0, reasons))]
     posts = threads.posts(tree, url, source, now)
     return posts or [_article(text, tree, url, source, now)]
 

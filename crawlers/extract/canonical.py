@@ -14,6 +14,7 @@ _AMP_FLAGS = {("amp", ""), ("amp", "1"), ("amp", "true"), ("outputtype", "amp")}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ALIASES = ("www.", "m.", "amp.", "mobile.")
 _POST = re.compile(r"^post-\d+$")
+_LONGEST = 2_000  # characters; Scrapy asks for no longer ones
 
 
 def canonical_url(url: str, declared: str | None = None) -> str:
@@ -26,10 +27,20 @@ def canonical_url(url: str, declared: str | None = None) -> str:
     if own is None:
         return url.strip()
     if declared:
-        other = _split(urljoin(url, declared.strip()))
+        given = join(url, declared)
+        other = _split(given) if given else None
         if other is not None and _trusted(own, other):
             own = other._replace(fragment=own.fragment)
     return urlunsplit(_normal(own))
+
+
+def join(base: str, reference: str) -> str | None:
+    """The http(s) address that a page at `base` means; None for any other, a broken or an over-long one."""
+    try:
+        address = urljoin(base, reference.strip())
+    except ValueError:
+        return None
+    return address if address.startswith(("http://", "https://")) and len(address) <= _LONGEST else None
 
 
 def host(url: str) -> str:

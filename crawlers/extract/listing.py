@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from crawlers.extract import families
-from crawlers.extract.canonical import canonical_url, same_site
-from crawlers.extract.text import Node, Tree, hidden, line, parse
+from crawlers.extract.canonical import canonical_url, join, same_site
+from crawlers.extract.text import Node, Tree, decode, hidden, line, parse, too_complex
 from crawlers.source import Source
 
 _SHORTEST_TITLE = 12
@@ -33,7 +33,10 @@ class Link:
 
 def links(html: str | bytes, url: str, source: Source | None = None) -> list[Link]:
     """The article links in page order, each once. The page's own address, other sites and hidden links are left out."""
-    tree = parse(html)
+    text = decode(html)
+    tree = parse(text)
+    if too_complex(text, tree):
+        return []
     of = families.family(source.family if source else None) or next(families.by_listing(tree), None)
     return find_links(tree, url, of, source.article_url if source else None)
 
@@ -73,18 +76,15 @@ def is_article(url: str, of: families.Family | None = None, pattern: str | None 
 
 def _base(tree: Tree, url: str) -> str:
     node = tree.css_first("base[href]")
-    return urljoin(url, node.attributes.get("href") or "") if node else url
+    return (join(url, node.attributes.get("href") or "") if node else None) or url
 
 
 def _address(node: Node, base: str) -> str | None:
     href = (node.attributes.get("href") or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:", "data:")):
         return None
-    try:
-        joined = urljoin(base, href)
-    except ValueError:
-        return None
-    return canonical_url(joined.split("#")[0]) if joined.startswith(("http://", "https://")) else None
+    joined = join(base, href)
+    return canonical_url(joined.split("#")[0]) if joined else None
 
 
 def _out_of_sight(node: Node) -> bool:

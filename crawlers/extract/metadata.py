@@ -85,15 +85,15 @@ def loads(source: str) -> Any:
 
 def _salvage(source: str) -> dict[str, Any]:
     """Single fields of a JSON-LD article that cannot be parsed as a whole."""
-    if not re.search(r'"@type"\s*:\s*\[?\s*"\w*(Article|Posting)"', source):
+    if not re.search(r'"@type"\s*:\s*+(?:\[\s*+)?"\w*(Article|Posting)"', source):
         return {}
     found: dict[str, Any] = {"@type": "Article"}
     for name in ("headline", "datePublished", "dateModified", "articleSection"):
         match = re.search(_FIELD.format(name=name), source)
         if match:
             found[name] = match[1].replace('\\"', '"').replace("\\/", "/")
-    author = re.search(r'"author"\s*:\s*\[?\s*\{[^{}]*?' + _FIELD.format(name="name"), source, re.DOTALL)
-    if author and re.search(r'"author"\s*:\s*\[?\s*\{[^{}]*"Person"', source):
+    author = re.search(r'"author"\s*:\s*+(?:\[\s*+)?\{[^{}]*?' + _FIELD.format(name="name"), source, re.DOTALL)
+    if author and re.search(r'"author"\s*:\s*+(?:\[\s*+)?\{[^{}]*"Person"', source):
         found["author"] = {"@type": "Person", "name": author[1]}
     return found
 

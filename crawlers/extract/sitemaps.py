@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
+from crawlers.extract.canonical import join
 from crawlers.extract.dates import parse_date
 from crawlers.extract.feeds import Item, name, parse_feed, parse_xml, text
 from crawlers.extract.text import plain
@@ -75,9 +75,10 @@ def _shards(root: Any, base: str) -> list[Shard]:
     found = []
     for element in root:
         address = _child(element, "loc")
-        if name(element) == "sitemap" and address:
+        shard = join(base, address) if name(element) == "sitemap" and address else None
+        if shard:
             moment = parse_date(_child(element, "lastmod"))
-            found.append(Shard(urljoin(base, address), moment.at if moment else None))
+            found.append(Shard(shard, moment.at if moment else None))
     return found
 
 
@@ -86,8 +87,8 @@ def _pages(root: Any, base: str) -> list[Item]:
     for element in root:
         if name(element) != "url":
             continue
-        address = urljoin(base, _child(element, "loc"))
-        if address.startswith(("http://", "https://")):
+        address = join(base, _child(element, "loc"))
+        if address:
             moment = parse_date(_child(element, "publication_date")) or parse_date(_child(element, "lastmod"))
             news = next((each for each in element if name(each) == "news"), None)
             title = plain(_child(news, "title")) if news is not None else ""

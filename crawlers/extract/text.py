@@ -74,8 +74,15 @@ _SILENT = frozenset(
 )
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _SPACES = re.compile(r"\s+")
+# Normal forms are sorted by insertion: a run of marks as long as a page costs minutes. Unicode calls 30 "stream-safe".
+_MARK = re.escape("".join(chr(point) for point in range(0x300, 0x20000) if unicodedata.combining(chr(point))))
+_MARKS = re.compile(f"([{_MARK}]{{30}})[{_MARK}]+")
+_LONG = 1_000  # characters; shorter texts hold no run that hurts
+# Real pages have up to 10,000 tags, 60 deep; parser, selectors and trafilatura are quadratic in both.
+_MOST_TAGS = 20_000
+_DEEP = ":root" + " > *" * 200
 _WORD = re.compile(r"\w+")
-_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
+_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 
 
 def decode(html: str | bytes, charset: str | None = None) -> str:
@@ -83,11 +90,22 @@ def decode(html: str | bytes, charset: str | None = None) -> str:
 
     Never raises: bytes that fit no encoding become replacement characters.
     """
-    if isinstance(html, str):
-        return html.removeprefix("\ufeff").replace("\x00", "")
+    text = html if isinstance(html, str) else _decoded(html, charset)
+    return whole(text).removeprefix("\ufeff").replace("\x00", "")
+
+
+def whole(text: str) -> str:
+    """The text without halves of surrogate pairs, which no parser and no file takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _decoded(html: bytes, charset: str | None) -> str:
     header = f"text/html; charset={charset}" if charset else None
-    _, text = html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)
-    return text.removeprefix("\ufeff").replace("\x00", "")
+    try:
+        return html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)[1]
+    except (LookupError, ValueError):
+        # Python knows codecs that are no charset ("zlib", "idna"), and a page may name them.
+        return html.decode("utf-8", "replace")
 
 
 def _guess(raw: bytes) -> str:
@@ -100,15 +118,27 @@ def _guess(raw: bytes) -> str:
 
 
 def parse(html: str | bytes) -> Tree:
-    """The parsed page; an empty page parses to an empty tree."""
-    return LexborHTMLParser(decode(html) or "<html></html>")
+    """The parsed page; an empty page parses to an empty tree, and so does one of more tags than any real page has."""
+    text = decode(html)
+    return LexborHTMLParser(text if text and text.count("<") <= _MOST_TAGS else "<html></html>")
+
+
+def too_complex(html: str, tree: Tree) -> bool:
+    """Whether reading the page could take minutes: more tags or deeper than any real one."""
+    tags = html.count("<")
+    return tags > _MOST_TAGS or (tags > 200 and tree.css_first(_DEEP) is not None)
+
+
+def nfc(text: str) -> str:
+    """Normal form C, in linear time."""
+    return unicodedata.normalize("NFC", _MARKS.sub(r"\1", text) if len(text) > _LONG else text)
 
 
 def clean(text: str | None) -> str:
     """One line: NFC, invisible characters out, runs of white space to one space."""
     if not text:
         return ""
-    return _SPACES.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFC", text))).strip()
+    return _SPACES.sub(" ", _INVISIBLE.sub("", nfc(text))).strip()
 
 
 def plain(text: str | None) -> str:
@@ -118,8 +148,9 @@ def plain(text: str | None) -> str:
     for _ in range(2):
         if "&" in text:
             text = entities.unescape(text)
+    text = whole(text)
     if _TAG.search(text):
-        return clean(" ".join(paragraphs(LexborHTMLParser(text).root)))
+        return line(LexborHTMLParser(text).root)
     return clean(text)
 
 
@@ -129,7 +160,7 @@ def words(text: str) -> list[str]:
 
 def squash(text: str) -> str:
     """The text's letters and digits only, case folded: to compare what differs in spacing and punctuation."""
-    return "".join(words(unicodedata.normalize("NFC", text)))
+    return "".join(words(nfc(text)))
 
 
 def paragraphs(node: Node | None) -> list[str]:

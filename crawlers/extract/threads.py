@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from urllib.parse import urljoin
 
-from crawlers.extract.canonical import canonical_url, host
+from crawlers.extract.canonical import canonical_url, host, join, same_site
 from crawlers.extract.dates import believable, parse_date
 from crawlers.extract.text import Node, Tree, clean, line, paragraphs, remove
 from crawlers.post import Post, Quality
@@ -15,6 +14,7 @@ from crawlers.source import Source
 _PAGE = re.compile(r"/page-\d+/?$")
 _QUOTES = (".bbCodeBlock--quote", ".bbCodeBlock--expandable", ".js-selectToQuoteEnd", ".message-signature", "script")
 _TITLE_LENGTH = 100
+_MOST_POSTS = 200  # of one page; forums show 20 to 50, channels 20
 
 
 def posts(tree: Tree, url: str, source: Source | None, now: datetime) -> list[Post]:
@@ -35,7 +35,8 @@ def next_page(tree: Tree, url: str) -> str | None:
     for selector in onward if channel else ("a.pageNav-jump--next[href]", "link[rel=next][href]"):
         node = tree.css_first(selector)
         if node is not None:
-            return urljoin(url, node.attributes.get("href") or "") or None
+            address = join(url, node.attributes.get("href") or "")
+            return address if address and same_site(address, url) else None
     return None
 
 
@@ -45,7 +46,7 @@ def _xenforo(tree: Tree, url: str, source: Source | None, now: datetime) -> list
     first_page = _PAGE.search(url.split("?")[0].split("#")[0]) is None
     section = line(tree.css_first(".p-breadcrumbs li:last-child"))
     found: list[Post] = []
-    for node in tree.css("article.message[data-author]"):
+    for node in tree.css("article.message[data-author]")[:_MOST_POSTS]:
         post = _message(node, url, thread, source, now)
         if post is None:
             continue
@@ -106,14 +107,15 @@ def _time(node: Node) -> str:
 
 
 def _telegram(tree: Tree, url: str, source: Source | None, now: datetime) -> list[Post]:
-    found = (_channel_post(node, url, source, now) for node in tree.css(".tgme_widget_message[data-post]"))
+    messages = tree.css(".tgme_widget_message[data-post]")[:_MOST_POSTS]
+    found = (_channel_post(node, url, source, now) for node in messages)
     return [post for post in found if post is not None]
 
 
 def _channel_post(node: Node, url: str, source: Source | None, now: datetime) -> Post | None:
     name = node.attributes.get("data-post") or ""
     link = node.css_first("a.tgme_widget_message_date[href]")
-    address = urljoin(url, link.attributes.get("href") or "") if link else f"https://t.me/{name}"
+    address = join(url, (link.attributes.get("href") or "") if link else f"/{name}")
     # A forwarded or answered message quotes another before its own text; the own text comes last.
     texts = [
         each
@@ -123,7 +125,8 @@ def _channel_post(node: Node, url: str, source: Source | None, now: datetime) ->
     lines = paragraphs(texts[-1]) if texts else []
     time = node.css_first("a.tgme_widget_message_date time[datetime], time[datetime]")
     moment = believable(parse_date(time.attributes.get("datetime")), now) if time else None
-    if not lines or not name:
+    # A page may speak for its own site only: the address is the key of the post in the archive.
+    if not lines or not name or not address or not same_site(address, url):
         return None
     canonical = canonical_url(address)
     return Post(

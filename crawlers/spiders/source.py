@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import scrapy
@@ -31,6 +31,7 @@ OLDEST = timedelta(days=35)
 SHARDS = 8  # sitemaps of an index read in one pass
 DEPTH = 2  # indexes inside indexes
 PAGES_OF_THREAD = 5  # of one forum thread or channel in one pass
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +67,47 @@ class SourceSpider(scrapy.Spider):
             if self.ledger.accept(url, again=True):
                 yield self._article(url, Hint(), revisit=True)
 
-    def parse_feed(self, response: Response, page: str) -> Iterator[Request]:
+    async def parse_feed(self, response: Response, page: str) -> AsyncIterator[Request]:
         if self._unchanged(response, page):
             return
-        items = parse_feed(response.body, response.url)
-        yield from self._articles(items, page, record_old=True)
+        items = await self._parsed(page, parse_feed, response.body, response.url)
+        for request in self._articles(items or (), page, record_old=True):
+            yield request
 
-    def parse_sitemap(self, response: Response, page: str, depth: int = 0) -> Iterator[Request]:
+    async def parse_sitemap(self, response: Response, page: str, depth: int = 0) -> AsyncIterator[Request]:
         if self._unchanged(response, page):
             return
-        found = parse_sitemap(response.body, response.url)
+        found = await self._parsed(page, parse_sitemap, response.body, response.url)
+        if found is None:
+            return
         if depth < DEPTH:
             recent = [each for each in found.shards if each.modified is None or each.modified > self.now - OLDEST]
             for shard in newest(recent, SHARDS):
                 yield self._discovery(shard.url, self.parse_sitemap, depth=depth + 1)
         pages = sorted(found.pages, key=lambda item: item.published or self.now - OLDEST, reverse=True)
-        yield from self._articles(pages, page, record_old=False)
+        for request in self._articles(pages, page, record_old=False):
+            yield request
 
     async def parse_listing(self, response: Response, page: str, turn: int = 1) -> AsyncIterator[Request]:
         if self._unchanged(response, page) or not isinstance(response, TextResponse):
             return
         if self.source.family == "telegram":
-            for request in await self._channel(response, page, turn):
+            posts = await self._parsed(page, extract_many, response.text, response.url, self.source, self.now)
+            for request in self._channel(posts or [], response, page, turn):
                 yield request
             return
-        found = links(response.text, response.url, self.source)
-        for request in self._articles([Item(link.url, link.title) for link in found], page, record_old=False):
+        found = await self._parsed(page, links, response.text, response.url, self.source)
+        for request in self._articles([Item(link.url, link.title) for link in found or ()], page, record_old=False):
             yield request
+
+    async def _parsed(self, page: str, parse: Callable[..., T], *arguments: Any) -> T | None:
+        """What a discovery page says, read off the loop; None for one that breaks us, which ends no pass."""
+        try:
+            return await asyncio.to_thread(parse, *arguments)
+        except Exception as error:
+            self.logger.exception("page %s", page)
+            self.ledger.page_failed(page, "error", f"lỗi khi đọc trang ({type(error).__name__})")
+            return None
 
     async def parse_article(self, response: Response, url: str, hint: Hint, turn: int = 1) -> AsyncIterator[Request]:
         try:
@@ -191,9 +206,8 @@ class SourceSpider(scrapy.Spider):
         self.ledger.settle(url, "archived")
         return next_page(parse(response.text), response.url) if self.source.family in MULTI_POST else None
 
-    async def _channel(self, response: TextResponse, page: str, turn: int) -> list[Request]:
+    def _channel(self, posts: list[Post], response: TextResponse, page: str, turn: int) -> list[Request]:
         """Stores a channel's messages from its preview page; goes back while a page brings only new ones."""
-        posts = await asyncio.to_thread(extract_many, response.text, response.url, self.source, self.now)
         messages = [post for post in posts if post.kind == "social" and post.has_text]
         known = 0
         for post in messages:
