@@ -9,7 +9,6 @@ and pairwise); where the planted issues rank.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import tempfile
 import time
@@ -41,6 +40,7 @@ def b_cubed(given: Mapping[str, str], true: Mapping[str, str]) -> str:
 
 
 def run(folder: Path, show: int) -> None:
+    from crawlers.run import run as reactor_run
     from monitor.collect import collect
     from monitor.installation import Installation
     from monitor.process import Processor
@@ -55,7 +55,7 @@ def run(folder: Path, show: int) -> None:
         os.environ |= {"DULUAN_SOURCES": str(sources), "DULUAN_ALLOW_PRIVATE": "true"}
         with Installation(load_settings(folder)) as installation:
             started = time.perf_counter()
-            results = asyncio.run(collect(installation, list(installation.sources.values())))
+            results = reactor_run(collect(installation, list(installation.sources.values())))
             seconds = time.perf_counter() - started
             requests = sum(r.requests for r in results)
             print(f"crawl: {requests} requests, {sum(r.new for r in results)} posts, {requests / seconds:.0f} pages/s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +41,7 @@ def crawl(
     json: JsonOption = False,
 ) -> None:
     """Một lượt thu thập lịch sự các nguồn đến hạn (hoặc các nguồn được nêu) vào kho lưu."""
+    from crawlers.run import run
     from monitor.collect import collect, due_sources
 
     with opened(data) as installation:
@@ -50,7 +50,7 @@ def crawl(
         wanted = [installation.sources[id] for id in source] if source else due_sources(installation)
         with progress_bar() as bar:
             task = bar.add_task("Đang thu thập", total=len(wanted))
-            results = asyncio.run(collect(installation, wanted, lambda _: bar.advance(task)))
+            results = run(collect(installation, wanted, lambda _: bar.advance(task)))
     if json:
         print_json([{"source": r.source, "state": r.state, "message": r.message, "new": r.new} for r in results])
     print_table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from crawlers.run import run
 from crawlers.sink import CrawlResult
 from monitor.archive import utc_now
 from monitor.collect import collect
@@ -28,13 +28,6 @@ BEFORE_THE_EDIT = timedelta(hours=3)  # the disaster's first article is edited l
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.Runner]:
-    """One event loop: Scrapy's reactor is bound to it for the life of the process."""
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 @dataclass
 class Whole:
     """The sandbox, the installation that monitors it, and what the passes over it gave.
@@ -44,7 +37,6 @@ class Whole:
 
     served: Served
     installation: Installation
-    loop: asyncio.Runner
     first: dict[str, CrawlResult]
     second: dict[str, CrawlResult]
     fetched_again: Counter[tuple[str, str]]
@@ -56,7 +48,7 @@ class Whole:
         return {url: text for url, text in self.texts.items() if text["readable"]}
 
     def crawl(self, *sources: str) -> dict[str, CrawlResult]:
-        return crawl(self.loop, self.installation, sources)
+        return crawl(self.installation, sources)
 
     def issues(self, at: datetime | None = None) -> list[Issue]:
         return self.installation.issues(at)
@@ -69,14 +61,14 @@ class Whole:
         return told.most_common(1)[0][0]
 
 
-def crawl(loop: asyncio.Runner, installation: Installation, ids: Iterable[str] = ()) -> dict[str, CrawlResult]:
+def crawl(installation: Installation, ids: Iterable[str] = ()) -> dict[str, CrawlResult]:
     """A pass over these sources, or all."""
     wanted = [installation.sources[id] for id in ids or installation.sources]
-    return {result.source: result for result in loop.run(collect(installation, wanted))}
+    return {result.source: result for result in run(collect(installation, wanted))}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.Runner) -> Iterator[Whole]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     with serve_sandbox(folder) as served:
         settings = Settings(data=folder, sources=served.sources, allow_private=True)
@@ -84,26 +76,26 @@ def whole(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.Runner) -> Ite
         with Installation(settings) as installation:
             early = anchor - BEFORE_THE_EDIT
             served.clock.now, installation.memory._clock = early, lambda: early
-            first = crawl(loop, installation)
+            first = crawl(installation)
             Processor(installation).run()
             served.clock.now, installation.memory._clock = anchor, utc_now
             served.sandbox.app.hits.clear()
-            second = crawl(loop, installation)
+            second = crawl(installation)
             hits = served.sandbox.app.hits.copy()
             for source in installation.sources:
-                look_again(loop, installation, source)
+                look_again(installation, source)
             Processor(installation).run()
             truth = served.truth()
             texts = {text["url"]: text for text in truth["texts"]}
-            yield Whole(served, installation, loop, first, second, hits, texts, truth)
+            yield Whole(served, installation, first, second, hits, texts, truth)
 
 
-def look_again(loop: asyncio.Runner, installation: Installation, source: str) -> None:
+def look_again(installation: Installation, source: str) -> None:
     """Passes over one source until no page is due to be looked at again; one pass looks at 50."""
     for _ in range(10):
         if not installation.memory.due_for_revisit(source, utc_now()):
             return
-        crawl(loop, installation, [source])
+        crawl(installation, [source])
     raise AssertionError(f"pages of {source} stay due")
 
 
