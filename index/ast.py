@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from index.port import Analyzer
+
 TextField = Literal["title"]
 KeywordField = Literal["source", "kind", "topic", "sentiment", "place", "story", "site"]
 Side = Literal["from", "to"]
@@ -103,3 +105,16 @@ def positive_texts(node: Node) -> Iterator[Text]:
                 yield from positive_texts(item)
         case _:
             return
+
+
+def accented(node: Node, analyzer: Analyzer) -> bool:
+    """Whether a positive text of the query was typed with accents and leaves them open."""
+    match node:
+        case Text(text, exact=False):
+            return analyzer.exact(text) != analyzer.fold(text)
+        case Near(left, right):
+            return any(accented(text, analyzer) for text in (*left, *right))
+        case And(items) | Or(items):
+            return any(accented(item, analyzer) for item in items)
+        case _:
+            return False

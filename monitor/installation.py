@@ -55,7 +55,12 @@ class Installation:
     def index(self) -> Index:
         with self._opening:
             if self._index is None:
-                self._index = open_index(self.settings.index, path=self.settings.index_path, analyzer=ANALYZER)
+                self._index = open_index(
+                    self.settings.index,
+                    path=self.settings.index_path,
+                    analyzer=ANALYZER,
+                    server=self.settings.elasticsearch,
+                )
             return self._index
 
     @cached_property

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from index.elasticsearch.server import PREFIX, Server, checked_prefix, nodes
 from nlp.province import Province
 
 
@@ -28,12 +29,19 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("data"), description="Thư mục của cả hệ thống: kho lưu, chỉ mục, mô hình, khóa.")
     database_url: SecretStr | None = Field(None, description="Kho lưu; mặc định SQLite trong thư mục dữ liệu.")
-    index: Literal["sqlite"] = Field("sqlite", description="Bộ máy tìm kiếm.")
+    index: Literal["sqlite", "elasticsearch"] = Field("sqlite", description="Bộ máy tìm kiếm.")
+    elasticsearch_url: str | None = Field(None, description="Máy chủ Elasticsearch; nhiều máy cách nhau bằng dấu phẩy.")
+    elasticsearch_prefix: str = Field(PREFIX, description="Tiền tố tên chỉ mục trên Elasticsearch.")
+    elasticsearch_api_key: SecretStr | None = Field(None, description="Khóa API của Elasticsearch.")
+    elasticsearch_user: str | None = Field(None, description="Tên đăng nhập Elasticsearch, khi không dùng khóa API.")
+    elasticsearch_password: SecretStr | None = Field(None, description="Mật khẩu Elasticsearch.")
+    elasticsearch_ca: Path | None = Field(None, description="Tệp chứng chỉ gốc (PEM) để kiểm chứng Elasticsearch.")
     index_irrelevant: bool = Field(False, description="Đưa cả bài không liên quan đến tỉnh vào chỉ mục.")
     auth: Literal["off"] = Field("off", description="Đăng nhập; bản này chỉ chạy trên máy nội bộ, chưa có tài khoản.")
     province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
     sources: Path | None = Field(None, description="Tệp hoặc thư mục nguồn tin thay cho danh mục kèm sản phẩm.")
     host: str = Field("127.0.0.1", description="Địa chỉ mà bảng điều khiển lắng nghe.")
+    hosts: str = Field("", description="Tên miền của bảng điều khiển sau proxy, cách nhau bằng dấu phẩy.")
     port: int = Field(8600, ge=0, le=65535, description="Cổng của bảng điều khiển.")
     contact: str = Field("https://example.invalid/lien-he", description="Liên hệ ghi trong User-Agent khi thu thập.")
     allow_private: bool = Field(False, description="Cho phép thu thập từ địa chỉ nội bộ (chỉ dùng cho hộp cát).")
@@ -66,6 +74,16 @@ class Settings(BaseSettings):
             raise ValueError(f"cần cài thêm {error.name}: pip install 'duluan[postgresql]'") from None
         return url
 
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _elasticsearch_is_an_address(cls, urls: str | None) -> str | None:
+        return urls if urls is None else ",".join(nodes(urls))
+
+    @field_validator("elasticsearch_prefix")
+    @classmethod
+    def _prefix_names_indices(cls, prefix: str) -> str:
+        return checked_prefix(prefix)
+
     @field_validator("province")
     @classmethod
     def _province_exists(cls, province: str) -> str:
@@ -83,6 +101,16 @@ class Settings(BaseSettings):
             raise ValueError(f"DULUAN_SOURCES: không có {self.sources}")
         return self
 
+    @model_validator(mode="after")
+    def _elasticsearch_can_be_used(self) -> Settings:
+        if self.index == "elasticsearch" and self.elasticsearch_url is None:
+            raise ValueError("DULUAN_INDEX=elasticsearch cần DULUAN_ELASTICSEARCH_URL")
+        if self.elasticsearch_api_key and self.elasticsearch_user:
+            raise ValueError("chỉ đặt một trong DULUAN_ELASTICSEARCH_API_KEY và DULUAN_ELASTICSEARCH_USER")
+        if self.elasticsearch_ca is not None and not self.elasticsearch_ca.is_file():
+            raise ValueError(f"DULUAN_ELASTICSEARCH_CA: không có {self.elasticsearch_ca}")
+        return self
+
     @property
     def archive_url(self) -> str:
         return (
@@ -92,6 +120,20 @@ class Settings(BaseSettings):
     @property
     def index_path(self) -> Path:
         return self.data / "index.sqlite"
+
+    @property
+    def elasticsearch(self) -> Server | None:
+        """The server of the index, if one is named."""
+        if self.elasticsearch_url is None:
+            return None
+        return Server(
+            urls=nodes(self.elasticsearch_url),
+            prefix=self.elasticsearch_prefix,
+            api_key=self.elasticsearch_api_key,
+            user=self.elasticsearch_user,
+            password=self.elasticsearch_password,
+            ca=self.elasticsearch_ca,
+        )
 
     def hash_key(self) -> bytes:
         """The key that turns commenters' names into hashes; made once and kept in the data folder, owner-readable."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from index import cursor as cursors
-from index.ast import Node
+from index.ast import Node, accented
 from index.highlight import Highlighter
 from index.port import (
     FACET_FIELDS,
@@ -31,12 +31,13 @@ from index.port import (
 from index.query import parse
 from index.sqlite import figures, rank, schema
 from index.sqlite.columns import Columns, ColumnStore
-from index.sqlite.plan import Match, Plan, Planner, accented, bounds
+from index.sqlite.plan import Match, Plan, Planner, bounds
 from index.sqlite.pool import Pool, connect, limited, translated
 from index.sqlite.schema import META
 from index.sqlite.select import Caches, Selection, Selector, narrowed, size, span
 from index.sqlite.vocabulary import Ints
-from index.sqlite.writer import Writer, batches, from_micros, marks, second
+from index.sqlite.writer import Writer, marks
+from index.values import batches, from_micros, second
 
 MAX_LIMIT = 1000
 _NO_FILTERS = Filters()

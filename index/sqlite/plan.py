@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from index.ast import And, Bound, Everything, Keyword, Near, Node, Not, Or, Text
+from index.ast import And, Bound, Everything, Keyword, Near, Node, Not, Or, Text, accented
 from index.dates import resolve
 from index.port import Analyzer
-from index.sqlite.writer import second
+from index.values import second
 
 Table = Literal["fold", "exact"]
 
@@ -66,19 +66,6 @@ class Either:
 
 
 Plan: TypeAlias = All | Nothing | Match | HasValue | Published | Except | Both | Either
-
-
-def accented(node: Node, analyzer: Analyzer) -> bool:
-    """Whether a positive text of the query was typed with accents and leaves them open."""
-    match node:
-        case Text(text, exact=False):
-            return analyzer.exact(text) != analyzer.fold(text)
-        case Near(left, right):
-            return any(accented(text, analyzer) for text in (*left, *right))
-        case And(items) | Or(items):
-            return any(accented(item, analyzer) for item in items)
-        case _:
-            return False
 
 
 class Planner:

@@ -7,12 +7,12 @@ the publication second shifted left, plus a number within the second, so newest 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Sequence
 
 from index.port import Analyzer
+from index.values import fingerprint
 
 VERSION = 1
 SHIFT = 20  # 1,048,576 mentions in one second before they spill into the next
@@ -36,15 +36,6 @@ CREATE TABLE value(seq INTEGER PRIMARY KEY, field TEXT NOT NULL, code INTEGER NO
 CREATE TABLE log(seq INTEGER PRIMARY KEY, rids BLOB NOT NULL);
 CREATE TABLE state(version INTEGER, analyzer TEXT, epoch INTEGER, seq INTEGER, rebuild INTEGER);
 """
-
-# Words on which two analyzers are likely to differ; another result means that the stored words are stale.
-_PROBE = "Đông Hà, hoà bình/hòa bình; thuỷ sản 24/7 — QUỐC LỘ 9D nghe\u0323 “A.B_c” 1.234,5 ĐẮK"
-
-
-def fingerprint(analyzer: Analyzer) -> str:
-    """Tells analyzers apart by what they make of a probe."""
-    forms = analyzer.exact(_PROBE) + "\n" + analyzer.fold(_PROBE)
-    return hashlib.sha256(forms.encode()).hexdigest()[:16]
 
 
 def ensure(conn: sqlite3.Connection, analyzer: Analyzer) -> None:

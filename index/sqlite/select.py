@@ -20,7 +20,7 @@ from index.sqlite.columns import Columns
 from index.sqlite.plan import All, Both, Either, Except, HasValue, Match, Nothing, Plan, Published
 from index.sqlite.schema import SHIFT
 from index.sqlite.vocabulary import SETS, Ints
-from index.sqlite.writer import second
+from index.values import second
 
 Selection = slice | Ints  # a run of positions, or ascending positions
 Scores = npt.NDArray[np.float64]

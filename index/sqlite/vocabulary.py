@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from index.values import storable
+
 Ints = npt.NDArray[np.int64]
 FIELDS = ("source", "kind", "site", "sentiment", "story", "topics", "places")
 SETS = ("topics", "places")
@@ -117,12 +119,3 @@ class Vocabulary:
 
     def members(self, name: str, code: int) -> tuple[str, ...]:
         return self.fields[name].tuples[code]
-
-
-def storable(text: str) -> str:
-    """Half a surrogate pair, as broken JSON has it, cannot be written as UTF-8; it becomes U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
-from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,15 +16,13 @@ from index.sqlite import schema
 from index.sqlite.columns import state
 from index.sqlite.pool import Pool
 from index.sqlite.schema import META, SHIFT
-from index.sqlite.vocabulary import Vocabulary, storable
+from index.sqlite.vocabulary import Vocabulary
+from index.values import batches, micros, second, site, storable
 
 BATCH = 5000
 _IDS = 500
 _KEPT_LOG = 2000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PORT = re.compile(r":\d+$")
 
-T = TypeVar("T")
 Words = tuple[str, str, str]
 Forms = tuple[Words, Words]
 Analyze = Callable[[Words], Forms]
@@ -40,34 +34,6 @@ class Stored(NamedTuple):
 
     rid: int
     texts: Words
-
-
-def second(moment: datetime) -> int:
-    """Seconds since 1970; searches count in whole seconds."""
-    return (moment - _EPOCH) // timedelta(seconds=1)
-
-
-def micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def from_micros(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def site(url: str) -> str:
-    """The host of an address, without `www.` and port."""
-    try:
-        host = urlsplit(url).netloc.lower().rpartition("@")[2]
-    except ValueError:
-        return ""
-    return _PORT.sub("", host).removeprefix("www.")
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 class Writer:
