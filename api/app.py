@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import problems
 from api.bundle import ChartLibrary
 from api.headers import AnswerHeaders, RequestFigures
+from api.hosts import KnownHosts
 from api.models import Problem
 from api.reader import Reader
 from api.routes import docs, facets, issues, mentions, operations, pages, sentiment, sources, static, status, stories
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.figures = RequestFigures()
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(KnownHosts, names=(in_force.host, *in_force.hosts.split(",")))
     app.add_middleware(AnswerHeaders, figures=app.state.figures)
     _add_routes(app)
     problems.install(app)

@@ -50,7 +50,7 @@ class RequestFigures:
 
 
 class AnswerHeaders:
-    """ASGI middleware; plain, so that answers are not buffered."""
+    """ASGI middleware; plain, so that answers are not buffered. What GET answers, HEAD answers without its body."""
 
     def __init__(self, app: ASGIApp, figures: RequestFigures) -> None:
         self._app = app
@@ -60,7 +60,9 @@ class AnswerHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 500
+        begun, status, head = time.perf_counter(), 500, scope["method"] == "HEAD"
+        if head:
+            scope["method"] = "GET"
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -70,6 +72,8 @@ class AnswerHeaders:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/api/") else "no-cache")
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:

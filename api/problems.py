@@ -40,11 +40,17 @@ class NotFound(Exception):
 
 def problem(request: Request, status: int, code: str, detail: str, **members: Any) -> Response:
     """A problem document, or for a person at a page the Vietnamese page of it."""
-    title = HTTPStatus(status).phrase
     headers = dict(members.pop("headers", {}))
     if _wants_page(request):
         return _page(request, status, code, members, headers)
-    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    return document(request, status, code, detail, headers=headers, **members)
+
+
+def document(
+    request: Request, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+) -> Response:
+    """A problem document."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     body |= {"instance": request.url.path, **members}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 

@@ -15,6 +15,6 @@ router = APIRouter(prefix="/issues", tags=["issues"])
 @router.get("", summary="Rising issues")
 def issues(reader: ReaderDep, at: AtDep, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> IssueList:
     """Stories, and topics in a place, that are told far more than is usual, best first, each with its evidence."""
-    moment = at or reader.now()
+    moment = (at or reader.now()).replace(microsecond=0)  # requests of one second share one answer
     found = reader.issues(moment, limit)
     return IssueList(at=moment, issues=found, items=found, total=len(found))

@@ -20,7 +20,7 @@ def search(
     return Listing(items=items, total=total, next=following)
 
 
-@router.get("/{id}", summary="One mention with its annotation")
+@router.get("/{id:path}", summary="One mention with its annotation")
 def mention(reader: ReaderDep, id: str) -> MentionDetail:
     """Excerpt, annotation (why it is relevant, places with offsets, the sentence that carries the sentiment) and
     earlier texts."""

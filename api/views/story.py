@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import quote
 
 from api.models import (
     Bucket,
@@ -173,7 +174,7 @@ def _milestones(mentions: list[MentionItem]) -> list[Milestone]:
 
 def _milestone(what: str, mention: MentionItem, at: datetime | None = None) -> Milestone:
     title = f"{mention.source_name}: {mention.title}"
-    return Milestone(at=at or mention.published_at, what=what, title=title, link=f"/mentions/{mention.id}")
+    return Milestone(at=at or mention.published_at, what=what, title=title, link=f"/mentions/{quote(mention.id)}")
 
 
 def _terms(reader: Reader, mentions: list[MentionItem]) -> list[str]:

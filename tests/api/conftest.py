@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from monitor.settings import Settings
-from tests.api.world import Made, build
+from tests.api.world import HOME, Made, build
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +19,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="session")
 def client(world: Made) -> Iterator[TestClient]:
-    with TestClient(create_app(world.settings), raise_server_exceptions=False) as opened:
+    with TestClient(create_app(world.settings), base_url=HOME, raise_server_exceptions=False) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("empty")
-    with TestClient(create_app(Settings(data=folder)), raise_server_exceptions=False) as opened:
+    with TestClient(create_app(Settings(data=folder)), base_url=HOME, raise_server_exceptions=False) as opened:
         yield opened

@@ -187,11 +187,11 @@ def test_text_from_outside_is_only_text(client: TestClient, world: Made) -> None
 
 
 def test_a_query_is_only_text(client: TestClient) -> None:
-    for query in ('"><svg onload=alert(1)>', "</title><script>alert(1)</script>", "{{ 7*7 }}"):
+    for query in ('"><svg onload=alert(1)>', "</title><script>alert(1)</script>", "{{ 7*7777 }}"):
         answer = client.get("/search", params={"q": query})
         assert "<svg onload" not in answer.text
         assert "<script>alert" not in answer.text
-        assert "49" not in answer.text.partition("<main")[0]
+        assert "54439" not in answer.text
 
 
 def test_originals_open_apart_and_name_the_outlet(client: TestClient) -> None:

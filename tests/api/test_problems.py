@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from index.port import IndexUnavailable
-from tests.api.world import Made
+from tests.api.world import HOME, Made
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_people_read_it_in_vietnamese(client: TestClient, path: str) -> None:
 
 
 def test_an_index_that_is_away_is_said_and_retried(world: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    with TestClient(create_app(world.settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(world.settings), base_url=HOME, raise_server_exceptions=False) as client:
 
         def away(*_: object, **__: object) -> None:
             raise IndexUnavailable("no answer")
@@ -89,7 +89,7 @@ def test_an_index_that_is_away_is_said_and_retried(world: Made, monkeypatch: pyt
 
 @pytest.fixture
 def broken(world: Made, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    with TestClient(create_app(world.settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(world.settings), base_url=HOME, raise_server_exceptions=False) as client:
         reader = client.app.state.reader  # type: ignore[attr-defined]
 
         def fail(*_: object, **__: object) -> None:

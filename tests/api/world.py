@@ -34,6 +34,7 @@ NAMES = {
     "cu": "Trang Tin Cũ",
 }
 HOSTILE_TITLE = """<script>alert(1)</script><img src=x onerror="alert(2)"> & 'sập cầu' Đakrông"""
+HOME = "http://127.0.0.1"
 HOSTILE_URL = "javascript:alert(document.domain)"
 
 
