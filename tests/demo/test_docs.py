@@ -98,18 +98,15 @@ def test_the_table_of_settings_is_complete_and_right() -> None:
     fields = {variable(field): info.default for field, info in Settings.model_fields.items()}
     assert {row[0] for row in rows} == set(fields)
     for setting, said in rows:
-        default = fields[setting]
-        if default is None:
-            assert "`" not in said, setting  # said in words
-        else:
-            plain = (
-                str(default).lower()
-                if isinstance(default, bool)
-                else f"{default:g}"
-                if isinstance(default, float)
-                else default
-            )
-            assert said == f"`{plain}`", setting
+        default = shown(fields[setting])
+        assert said == f"`{default}`" if default else "`" not in said, setting  # what is empty is said in words
+
+
+def shown(default: Any) -> str:
+    """A default as one writes it in the environment."""
+    if isinstance(default, bool | float):
+        return str(default).lower() if isinstance(default, bool) else f"{default:g}"
+    return "" if default is None else str(default)
 
 
 def variable(field: str) -> str:
