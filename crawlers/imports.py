@@ -25,6 +25,7 @@ from crawlers.post import KINDS, Kind, Post, missing_text
 
 MAX_LINE = 1_000_000  # bytes
 FIELDS = ("id", "url", "source", "kind", "title", "lead", "summary", "body", "author", "published_at")
+LONGEST = {"id": 64, "source": 120}  # characters; the archive's columns
 _EMPTY = "import"
 
 
@@ -83,6 +84,9 @@ def post_of(record: Mapping[str, Any]) -> Post:
     title, lead, body = _text(record, "title"), _text(record, "lead") or _text(record, "summary"), _body(record)
     identity = _text(record, "id") or None
     source = source or (host(url) if url else _EMPTY)
+    for name, value in (("id", identity or ""), ("source", source)):
+        if len(value) > LONGEST[name]:
+            raise _Bad(f"{name} dài quá {LONGEST[name]} ký tự")
     address = canonical_url(url) if url else f"import:{source}:{identity or _digest(title, lead, body)}"
     return Post(
         url=url or address,

@@ -337,12 +337,15 @@ def _known(connection: Connection, canonical_urls: Sequence[str]) -> dict[str, _
     return found
 
 
-_TEXTS = ("id", "url", "canonical_url", "parent_url", "source", "title", "lead", "body", "author", "section", "method")
+_ADDRESSES = ("id", "url", "canonical_url", "parent_url", "source", "method")
+# Characters; several times what real texts have. A headline of a megabyte would stand in every list.
+_LONGEST = {"title": 1_000, "lead": 10_000, "body": 500_000, "author": 200, "section": 200}
 
 
 def _storable(post: Post) -> Post:
-    """The post without what no database keeps: NUL, and halves of surrogate pairs (emoji cut in two)."""
-    changed: dict[str, Any] = {name: _text(value) for name in _TEXTS if (value := getattr(post, name))}
+    """The post without what no database keeps: NUL, and halves of surrogate pairs (emoji cut in two); texts bounded."""
+    changed: dict[str, Any] = {name: _text(value) for name in _ADDRESSES if (value := getattr(post, name))}
+    changed |= {name: _text(value)[:most] for name, most in _LONGEST.items() if (value := getattr(post, name))}
     return replace(post, tags=tuple(map(_text, post.tags)), **changed)
 
 

@@ -12,7 +12,7 @@ from crawlers.source import SourceError
 from index.port import BadCursor, IndexUnavailable, QueryError
 from monitor.commands import collecting, learning, reading, running
 from monitor.commands.common import UsageError, app, said
-from monitor.running import PortTaken
+from monitor.running import CannotStart
 
 __all__ = ["collecting", "learning", "main", "reading", "running"]
 
@@ -23,7 +23,7 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # JSON is UTF-8 whatever the locale
     try:
         app()
-    except (UsageError, QueryError, BadCursor, SourceError, PortTaken) as error:
+    except (UsageError, QueryError, BadCursor, SourceError, CannotStart) as error:
         _fail(str(error), code=2)
     except ValidationError as error:
         first = error.errors()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import socket
@@ -10,8 +11,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,8 +29,8 @@ DEMO_AGES = timedelta(hours=12)  # an older demo would show days that have passe
 SANDBOX_PORT = 8700
 
 
-class PortTaken(ValueError):
-    """Another program listens where the dashboard should."""
+class CannotStart(ValueError):
+    """Another program listens where the dashboard should, or works on this data folder."""
 
 
 def programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
@@ -44,18 +45,24 @@ def programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
 
 
 def up(settings: Settings, console: Console) -> None:
-    """Runs API and worker until Ctrl-C. Raises PortTaken."""
-    _check_port(settings.host, settings.port)
-    supervisor = Supervisor(programs(settings, {}), say=console.print)
-    url = dashboard_url(settings)
-    threading.Thread(target=_announce, args=(supervisor, url, console), daemon=True).start()
-    supervisor.run()
+    """Runs API and worker until Ctrl-C. Raises CannotStart."""
+    with _only_one(settings.data / "up.lock"):
+        _check_port(settings.host, settings.port, "DULUAN_PORT")
+        supervisor = Supervisor(programs(settings, {}), say=console.print)
+        url = dashboard_url(settings)
+        threading.Thread(target=_announce, args=(supervisor, url, console), daemon=True).start()
+        supervisor.run()
 
 
 def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PORT) -> None:
-    """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises PortTaken."""
-    _check_port(settings.host, settings.port)
-    _check_port("127.0.0.1", sandbox_port)
+    """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises CannotStart."""
+    with _only_one(settings.data / "demo.lock"):
+        _check_port(settings.host, settings.port, "--port")
+        _check_port("127.0.0.1", sandbox_port, "--sandbox-port")
+        _demo(settings, console, sandbox_port)
+
+
+def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
     folder = settings.data / "demo"
     anchor = _demo_anchor(folder)
     sources = folder / "sandbox-sources.yaml"
@@ -83,13 +90,24 @@ def dashboard_url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}/"
 
 
-def _check_port(host: str, port: int) -> None:
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    """Two schedulers on one data folder would ask every source twice."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(f"hệ thống đang chạy trên thư mục dữ liệu {lock.parent}; hãy dừng nó trước") from None
+        yield
+
+
+def _check_port(host: str, port: int, option: str) -> None:
     with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTaken(f"cổng {port} của {host} đang được dùng; chọn cổng khác bằng DULUAN_PORT") from error
+            raise CannotStart(f"cổng {port} của {host} đang được dùng; chọn cổng khác bằng {option}") from error
 
 
 def _demo_anchor(folder: Path) -> datetime:

@@ -13,6 +13,7 @@ from crawlers.source import Source
 
 _PAGE = re.compile(r"/page-\d+/?$")
 _QUOTES = (".bbCodeBlock--quote", ".bbCodeBlock--expandable", ".js-selectToQuoteEnd", ".message-signature", "script")
+_NAMES = ("a.username",)  # a member who is addressed: monitored is what is said, not who talks to whom
 _TITLE_LENGTH = 100
 _MOST_POSTS = 200  # of one page; forums show 20 to 50, channels 20
 
@@ -74,7 +75,7 @@ def _message(node: Node, url: str, thread: str, source: Source | None, now: date
     wrapper = node.css_first(".bbWrapper")
     if number is None or wrapper is None:
         return None
-    remove(wrapper, _QUOTES)
+    remove(wrapper, (*_QUOTES, *_NAMES))
     body = "\n".join(paragraphs(wrapper))
     moment = believable(parse_date(_time(node)), now)
     if not body:

@@ -182,3 +182,13 @@ def test_sitemaps_that_name_each_other_end(site: Site) -> None:
         site.page(name, f"<sitemapindex>{index}</sitemapindex>", Content_Type="application/xml")
     run(MemorySink(), source(site, discovery=Discovery(sitemaps=(f"{site.url}/sitemap.xml",))), settings=SANDBOX)
     assert len(site.seen) < 80
+
+
+def test_members_addressed_in_a_forum_post_stay_unnamed() -> None:
+    html = (
+        '<article class="message" data-author="a" data-content="post-7"><div class="bbWrapper">'
+        '<div class="bbCodeBlock bbCodeBlock--quote"><a>Người Khác said:</a>trích</div>'
+        '<a class="username" data-user-id="5">@Người Khác</a> đường này hỏng lâu rồi</div></article>'
+    )
+    (post,) = extract_many(html, "https://dd.vn/threads/x.1/page-2")
+    assert post.body == "đường này hỏng lâu rồi"
