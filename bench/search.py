@@ -1,13 +1,18 @@
-"""Measures the search engine: `python -m bench.search [--count N]`, or `--index PATH QUERY...` for a real index.
+"""Measures the search engines: `python -m bench.search [--engine both] [--count N]`, or `--index PATH QUERY...`.
 
 The synthetic corpus is ours: syllables put together from Vietnamese sounds, drawn by Zipf's law, 120 a mention over a
-year, a few topics, places and stories as the province has them.
+year, a few topics, places and stories as the province has them. With `--engine both` the same queries run on SQLite and
+on an Elasticsearch of one node with 2 GB (DULUAN_TEST_ELASTICSEARCH_URL, or started here), and a table stands them side
+by side.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
+import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from index.port import Analyzer, Filters, Mention, MetadataChange
+from index.elasticsearch.adapter import ElasticsearchIndex
+from index.elasticsearch.server import Server
+from index.port import Analyzer, Filters, Index, Mention, MetadataChange
 from index.sqlite import SqliteIndex
 from nlp.text import exact, fold
 
+STARTER = Path(__file__).parents[1] / "deploy" / "elasticsearch" / "server"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SECONDS = 365 * 86400
 TOPICS = ("disaster", "traffic", "land", "health", "education", "economy", "security", "environment")
@@ -86,21 +94,29 @@ def times(run: Callable[[], object], repeat: int = 1) -> list[float]:
     return result
 
 
+RESULTS: dict[str, dict[str, float]] = {}  # p95 by what was measured, by engine
+_engine = "sqlite"
+
+
 def report(name: str, milliseconds: Sequence[float], note: str = "") -> None:
     p50, p95 = np.percentile(milliseconds, [50, 95])
+    RESULTS.setdefault(name, {})[_engine] = float(p95)
     print(f"{name:<44} p50 {p50:8.1f} ms   p95 {p95:8.1f} ms   n={len(milliseconds):<4} {note}", flush=True)
 
 
-def cold(index: SqliteIndex, run: Callable[[str], object], queries: Sequence[str]) -> list[float]:
+def cold(index: Index, run: Callable[[str], object], queries: Sequence[str]) -> list[float]:
     """Each query once with nothing remembered from earlier ones."""
     result = []
     for query in queries:
-        index.forget()
+        if isinstance(index, SqliteIndex):
+            index.forget()
+        else:
+            _forget_requests(index)
         result += times(lambda query=query: run(query))  # type: ignore[misc]
     return result
 
 
-def bench_queries(index: SqliteIndex, queries: dict[str, list[str]]) -> None:
+def bench_queries(index: Index, queries: dict[str, list[str]]) -> None:
     """All kinds of requests for each group of queries."""
     first = times(lambda: index.count())
     newest = index.search(limit=1).items
@@ -128,34 +144,67 @@ def bench_queries(index: SqliteIndex, queries: dict[str, list[str]]) -> None:
     report("overview, everything", cold(index, lambda q: overview(index, q, Filters()), [""] * 5))
 
 
-def figures(index: SqliteIndex, query: str) -> None:
+def figures(index: Index, query: str) -> None:
     index.series(query)
     index.facets(query)
 
 
-def overview(index: SqliteIndex, query: str, filters: Filters) -> None:
+def overview(index: Index, query: str, filters: Filters) -> None:
     index.series(query, filters)
     index.facets(query, filters)
     index.search(query, filters)
 
 
-def synthetic(count: int, path: Path) -> None:
+def _forget_requests(index: Index) -> None:
+    """The server remembers counts of requests that did not change; a bench measures without."""
+    assert isinstance(index, ElasticsearchIndex)
+    client = index._connection._client
+    client.indices.clear_cache(index=index._schema.all, request=True, query=True)
+
+
+def synthetic(count: int, index: Index, path: Path | None) -> None:
     words = vocabulary()
-    index = SqliteIndex(path, analyzer=Analyzer(exact, fold))
     taken = 0.0
     # The corpus is made outside of the clock, a part at a time to spare memory.
     for part in batched(mentions(count, words), 20_000):
         start = time.perf_counter()
         index.upsert(part)
         taken += time.perf_counter() - start
-    size = sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
-    print(f"{'index':<44} {count / taken:10.0f} mentions/s   {size / 1e6:.0f} MB for {count}")
+    size = sum(file.stat().st_size for file in path.parent.glob(path.name + "*")) if path else 0
+    print(f"{'index':<44} {count / taken:10.0f} mentions/s   {f'{size / 1e6:.0f} MB for {count}' if path else ''}")
     changes = [MetadataChange(f"m{i}", sentiment="neutral", story=f"t{i % 500}") for i in range(min(count, 50_000))]
     start = time.perf_counter()
     index.update(changes)
     print(f"{'metadata updates':<44} {len(changes) / (time.perf_counter() - start):10.0f} mentions/s")
     bench_queries(index, groups(words))
     index.close()
+
+
+@contextlib.contextmanager
+def elasticsearch() -> Iterator[ElasticsearchIndex]:
+    """An empty index on the server that is named, or on one that runs as long as the bench does."""
+    url, started = os.environ.get("DULUAN_TEST_ELASTICSEARCH_URL", ""), False
+    if not url:
+        command = [str(STARTER), "start", "--port", "9640", "--heap", "2g"]
+        url, started = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip(), True
+    index = ElasticsearchIndex(Server((url,), "bench"), analyzer=Analyzer(exact, fold), time_limit=60)
+    try:
+        index.clear()
+        yield index
+    finally:
+        if started:
+            subprocess.run([str(STARTER), "remove", "--port", "9640"], check=True)
+        else:
+            index = ElasticsearchIndex(Server((url,), "bench"), analyzer=Analyzer(exact, fold))
+            index.clear()
+
+
+def side_by_side() -> None:
+    print(f"\n{'p95 in milliseconds':<44} {'SQLite':>10} {'Elasticsearch':>14} {'ratio':>7}")
+    for name, by_engine in RESULTS.items():
+        if len(by_engine) == 2:
+            ours, theirs = by_engine["sqlite"], by_engine["elasticsearch"]
+            print(f"{name:<44} {ours:10.1f} {theirs:14.1f} {ours / theirs:7.2f}")
 
 
 def groups(words: Sequence[str]) -> dict[str, list[str]]:
@@ -170,6 +219,7 @@ def groups(words: Sequence[str]) -> dict[str, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=("sqlite", "elasticsearch", "both"), default="sqlite")
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--keep", type=Path, help="write the synthetic index to this file and keep it")
     parser.add_argument("--index", type=Path, help="bench this index file instead")
@@ -180,10 +230,24 @@ def main() -> None:
         given = options.queries or ["quảng trị", "sạt lở", '"đông hà"', "giao thông", "nước NEAR/5 sạch"]
         bench_queries(index, {"given": given})
     elif options.keep:
-        synthetic(options.count, options.keep)
+        synthetic(options.count, SqliteIndex(options.keep, analyzer=Analyzer(exact, fold)), options.keep)
     else:
+        bench_engines(options.engine, options.count)
+
+
+def bench_engines(engine: str, count: int) -> None:
+    global _engine
+    if engine != "elasticsearch":
         with tempfile.TemporaryDirectory() as folder:
-            synthetic(options.count, Path(folder) / "index.db")
+            path = Path(folder) / "index.db"
+            synthetic(count, SqliteIndex(path, analyzer=Analyzer(exact, fold)), path)
+    if engine != "sqlite":
+        _engine = "elasticsearch"
+        print("\nElasticsearch")
+        with elasticsearch() as index:
+            synthetic(count, index, None)
+    if engine == "both":
+        side_by_side()
 
 
 if __name__ == "__main__":

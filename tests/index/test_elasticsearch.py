@@ -1,0 +1,246 @@
+"""What only the Elasticsearch engine promises: months, rebuilding, failures of the server and at its door."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from elasticsearch import Elasticsearch
+from pydantic import SecretStr
+
+from index import cursor as cursors
+from index.elasticsearch.adapter import ElasticsearchIndex
+from index.elasticsearch.server import Server, nodes
+from index.engine import open_index
+from index.port import Analyzer, Filters, IndexUnavailable
+from index.query import parse
+from tests.index.conftest import ANALYZER, NOON
+from tests.index.servers import free_port, own_names, self_signed, starter
+from tests.index.support import at, found, mention
+
+
+@pytest.fixture
+def index(server: Server) -> Iterator[ElasticsearchIndex]:
+    opened = ElasticsearchIndex(server, analyzer=ANALYZER, clock=lambda: NOON)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(elasticsearch_url: str) -> Iterator[Elasticsearch]:
+    with Elasticsearch(elasticsearch_url) as client:
+        yield client
+
+
+def everywhere(client: Elasticsearch, server: Server) -> list[tuple[str, str]]:
+    """Every stored mention with its month."""
+    answer = client.search(index=f"{server.prefix}-mentions", size=1000)
+    return sorted((hit["_id"], hit["_index"].split("mentions-")[1][:7]) for hit in answer["hits"]["hits"])
+
+
+def test_the_engine_needs_a_server(tmp_path: Path) -> None:
+    with pytest.raises(ValueError):
+        open_index("elasticsearch", path=tmp_path, analyzer=ANALYZER)
+
+
+def test_a_mention_lies_in_the_month_of_its_date_only(
+    index: ElasticsearchIndex, client: Elasticsearch, server: Server
+) -> None:
+    index.upsert([mention("a", "Tin một", published_at=at("2025-10-31T23:59:59Z")), mention("b", "Tin hai")])
+    assert everywhere(client, server) == [("a", "2025-10"), ("b", "2025-10")]
+    index.upsert([mention("a", "Tin một", published_at=at("2025-11-01T00:00:00Z"))])
+    assert everywhere(client, server) == [("a", "2025-11"), ("b", "2025-10")]
+    assert found(index, "tin") == ["a", "b"]
+    index.upsert([mention("a", "Tin một", published_at=at("2025-10-01T00:00:00Z"))])
+    assert everywhere(client, server) == [("a", "2025-10"), ("b", "2025-10")]
+    assert index.delete(["a", "b"]) == 2
+    assert everywhere(client, server) == []
+
+
+def test_a_copy_that_a_crash_left_in_another_month_goes(
+    index: ElasticsearchIndex, client: Elasticsearch, server: Server
+) -> None:
+    index.upsert([mention("a", "Tin", published_at=at("2025-11-02T00:00:00Z")), mention("b", "Tin")])
+    copy = client.get(index=f"{server.prefix}-mentions-2025-11", id="a")["_source"]
+    client.index(index=f"{server.prefix}-mentions-2025-10", id="a", document=copy, refresh=True)
+    assert len(everywhere(client, server)) == 3
+    index.upsert([mention("a", "Tin", published_at=at("2025-11-02T00:00:00Z"))])
+    assert everywhere(client, server) == [("a", "2025-11"), ("b", "2025-10")]
+
+
+def test_a_new_index_waits_for_its_rebuild(elasticsearch_url: str) -> None:
+    with own_names(elasticsearch_url) as server:
+        index = ElasticsearchIndex(server, analyzer=ANALYZER)
+        assert index.needs_rebuild
+        index.upsert([mention("a", "Tin")])
+        index.rebuilt()
+        again = ElasticsearchIndex(server, analyzer=ANALYZER)
+        assert (again.needs_rebuild, again.count()) == (False, 1)
+        again.clear()
+        assert (again.needs_rebuild, again.count()) == (False, 0)
+        again.upsert([mention("b", "Tin")])
+        other = ElasticsearchIndex(server, analyzer=Analyzer(str.lower, str.lower))
+        assert (other.needs_rebuild, other.count()) == (True, 0)
+        assert found(index) == []  # the process that was open before does not show what is gone
+        for opened in (index, again, other):
+            opened.close()
+
+
+def test_indices_that_vanish_are_made_again_with_our_mapping(
+    index: ElasticsearchIndex, client: Elasticsearch, server: Server
+) -> None:
+    index.upsert([mention("a", "Tin")])
+    index.rebuilt()
+    names = list(client.indices.get(index=f"{server.prefix}-*"))
+    client.indices.delete(index=names)
+    client.indices.delete_index_template(name=f"{server.prefix}-mentions")
+    index.upsert([mention("b", "Tin", minutes=1)])
+    mapping = next(iter(client.indices.get_mapping(index=f"{server.prefix}-mentions").values()))["mappings"]
+    assert mapping["dynamic"] == "strict"
+    assert found(index, "tin") == ["b"]
+    assert index.needs_rebuild  # the state went with them
+    assert index.count() == 0
+
+
+def test_what_the_server_refuses_is_named(index: ElasticsearchIndex) -> None:
+    with pytest.raises(IndexUnavailable, match="1 lượt nhắc"):
+        index.upsert([mention("a", "Tin", relevance=2**40), mention("b", "Tin")])
+    index.upsert([mention("c", "Tin", minutes=1)])
+    assert found(index) == ["c", "b"]
+
+
+def test_a_ranking_whose_time_ran_out_is_made_anew(
+    index: ElasticsearchIndex, client: Elasticsearch, server: Server
+) -> None:
+    index.upsert([mention(f"m{i}", "Tin nhanh " + "thêm " * i) for i in range(9)])
+    expected = found(index, "tin nhanh", sort="relevance")
+    first = index.search("tin nhanh", sort="relevance", limit=4)
+    assert first.next
+    key = cursors.search_key(parse("tin nhanh"), Filters(), "relevance")
+    client.close_point_in_time(id=cursors.decode(key, first.next)["pit"])
+    second = index.search("tin nhanh", sort="relevance", limit=20, cursor=first.next)
+    assert [hit.mention.id for hit in (*first.items, *second.items)] == expected
+
+
+def test_words_longer_than_the_tokenizer_takes(index: ElasticsearchIndex) -> None:
+    long = "tramnghinbai" * 25
+    index.upsert([mention("a", f"Tin {long} hay"), mention("b", f"Tin {long[:-1]}", minutes=1)])
+    assert found(index, long) == ["a"]
+    assert found(index, f"tin NEAR/1 hay {long[:70]}*") == ["a"]
+
+
+def test_times_before_1970_and_far_ahead(index: ElasticsearchIndex) -> None:
+    old, new = at("1954-07-20T00:00:00Z"), at("2120-01-01T00:00:00Z")
+    index.upsert([mention("cu", "Tin", published_at=old), mention("moi", "Tin", published_at=new), mention("a", "Tin")])
+    assert found(index, "tin") == ["moi", "a", "cu"]
+    assert index.get(["cu"])[0].published_at == old
+    names, cursor = [], None
+    for _ in range(3):
+        page = index.search("tin", limit=1, cursor=cursor, sort="relevance")
+        names.append(page.items[0].mention.id)
+        cursor = page.next
+    assert names == ["moi", "a", "cu"]
+    assert index.search("tin to:1960", limit=1).items[0].mention.id == "cu"
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(IndexUnavailable, match="Không nối được"):
+        ElasticsearchIndex(Server((f"http://127.0.0.1:{free_port()}",)), analyzer=ANALYZER)
+
+
+def test_addresses() -> None:
+    assert nodes("http://a:9200, https://b.vn") == ("http://a:9200", "https://b.vn")
+    for wrong in ("", "a:9200", "http://ai:mat-khau@a:9200", "ftp://a"):
+        with pytest.raises(ValueError):
+            nodes(wrong)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Iterator[Callable[[bool], int]]:
+    """Ports of web servers that are not Elasticsearch, with or without a certificate of their own."""
+    running: list[http.server.HTTPServer] = []
+
+    def start(tls: bool) -> int:
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self_signed(tmp_path / "tls.pem"))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        running.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_port
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_stranger_and_a_certificate_of_its_own(stranger: Callable[[bool], int], tmp_path: Path) -> None:
+    with pytest.raises(IndexUnavailable):
+        ElasticsearchIndex(Server((f"http://127.0.0.1:{stranger(False)}",)), analyzer=ANALYZER)
+    secure = Server((f"https://127.0.0.1:{stranger(True)}",))
+    with pytest.raises(IndexUnavailable, match="DULUAN_ELASTICSEARCH_CA"):
+        ElasticsearchIndex(secure, analyzer=ANALYZER)
+    with pytest.raises(IndexUnavailable) as known:
+        ElasticsearchIndex(replace(secure, ca=tmp_path / "tls.pem"), analyzer=ANALYZER)
+    assert "TLS" not in str(known.value)
+
+
+@pytest.mark.slow
+def test_a_guarded_server_that_is_killed_under_indexing(need: Callable[[bool, str], None]) -> None:
+    """Wrong keys are told; kill -9 loses and doubles nothing once the server is back on its data."""
+    port = free_port()
+    started = starter("start", "--password", "mat-khau-thu", port=port)
+    try:
+        need(started.returncode == 0, f"Elasticsearch ({started.stderr.strip()[-300:]})")
+        _refuses_strangers(started.stdout.strip())
+        _survives_a_kill(Server((started.stdout.strip(),), "duluan", None, "elastic", SecretStr("mat-khau-thu")), port)
+    finally:
+        starter("remove", port=port)
+
+
+def _refuses_strangers(url: str) -> None:
+    for wrong in (
+        Server((url,)),
+        Server((url,), user="elastic", password=SecretStr("sai-mat-khau")),
+        Server((url,), api_key=SecretStr("c2FpOnNhaQ==")),
+    ):
+        with pytest.raises(IndexUnavailable, match="từ chối đăng nhập") as told:
+            ElasticsearchIndex(wrong, analyzer=ANALYZER)
+        assert "sai-mat-khau" not in str(told.value)
+        assert "c2FpOnNhaQ" not in str(told.value)
+
+
+def _survives_a_kill(server: Server, port: int) -> None:
+    batches = [
+        [mention(f"{turn}-{i}", f"Lượt {turn}", "lời " * 40, minutes=-turn * 60 * 24 * 3) for i in range(50)]
+        for turn in range(40)
+    ]
+    index = ElasticsearchIndex(server, analyzer=ANALYZER)
+    outages = 0
+    killer = threading.Timer(1.5, lambda: starter("kill", port=port))
+    killer.start()
+    turn = 0
+    deadline = time.monotonic() + 240
+    while (turn < len(batches) or not outages) and time.monotonic() < deadline:
+        try:
+            index.upsert(batches[turn % len(batches)])
+            turn += 1
+        except IndexUnavailable:
+            outages += 1
+            killer.join()
+            starter("start", "--password", "mat-khau-thu", "--keep", port=port)
+    assert outages == 1
+    assert index.ids() == {m.id for batch in batches for m in batch}
+    assert index.count("lượt") == index.count() == 40 * 50
+    oldest = index.search("lượt", Filters(until=NOON - timedelta(days=100)))
+    assert oldest.total == sum(m.published_at < NOON - timedelta(days=100) for batch in batches for m in batch)
+    index.close()
