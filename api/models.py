@@ -167,11 +167,16 @@ class StoryDetail(StoryItem):
 
 
 class IssueFigures(Resource):
-    """`now` counts the mentions of the window without copies, `mentions` with them; `expected` is what was usual."""
+    """`now` counts the mentions of the window without copies, `mentions` with them.
+
+    `voices` are those who told it: an outlet once in six hours, a person once at half weight, copies none. `expected`
+    is how many voices are usual, `ratio` the one to the other.
+    """
 
     window_hours: int
     now: int
     mentions: int
+    voices: float
     expected: float
     ratio: float
     sources: int
@@ -195,7 +200,7 @@ class IssueItem(Resource):
     kind: str = Field(description="story or topic_place", examples=["story"])
     score: float
     since: Moment
-    reason: str = Field(examples=["9 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ (1,5), 9 nguồn tin, 61 % tiêu cực."])
+    reason: str = Field(examples=["9 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ, 9 nguồn tin, 61 % tiêu cực."])
     figures: IssueFigures
     topic: str | None
     places: list[str]

@@ -37,15 +37,18 @@ class Reader:
 
     # mentions
 
+    def _asked(self, search: Search) -> str:
+        return self.it.naming.query(search.q)
+
     def count(self, search: Search) -> int:
-        return self.it.index.count(search.q, search.filters(self.min_relevance))
+        return self.it.index.count(self._asked(search), search.filters(self.min_relevance))
 
     def mentions(
         self, search: Search, *, limit: int = 20, cursor: str | None = None
     ) -> tuple[list[MentionItem], int, str | None]:
         """A page of what was found, the total and the next cursor."""
         filters = search.filters(self.min_relevance)
-        page = self.it.index.search(search.q, filters, sort=search.sort, limit=limit, cursor=cursor)
+        page = self.it.index.search(self._asked(search), filters, sort=search.sort, limit=limit, cursor=cursor)
         return [self.found(hit) for hit in page.items], page.total, page.next
 
     def found(self, hit: Hit) -> MentionItem:
@@ -63,7 +66,7 @@ class Reader:
 
     def facets(self, search: Search, fields: Sequence[FacetField], limit: int = 20) -> dict[FacetField, list[Bucket]]:
         filters = search.filters(self.min_relevance)
-        found = self.it.index.facets(search.q, filters, fields=fields, limit=limit)
+        found = self.it.index.facets(self._asked(search), filters, fields=fields, limit=limit)
         return {name: [self._bucket(name, bucket) for bucket in buckets] for name, buckets in found.items()}
 
     def _bucket(self, field: FacetField, bucket: Counted) -> Bucket:
@@ -80,7 +83,7 @@ class Reader:
         return found
 
     def series(self, search: Search, interval: Interval) -> Series:
-        found = self.it.index.series(search.q, search.filters(self.min_relevance), interval=interval)
+        found = self.it.index.series(self._asked(search), search.filters(self.min_relevance), interval=interval)
         points = [Point(start=p.start, count=p.count, by_sentiment=sentiments(p.by_sentiment)) for p in found]
         return Series(interval=interval, items=points, total=sum(p.count for p in points))
 

@@ -70,12 +70,22 @@ def load_sources(*paths: Path) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for path in paths:
         for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
-            for number, record in enumerate(yaml.safe_load(file.read_text(encoding="utf-8")) or [], start=1):
+            for number, record in enumerate(_records(file), start=1):
                 source = _source(file, number, record)
                 if source.id in found:
                     raise SourceError(f"{file}: record {number}: the id {source.id!r} is given twice")
                 found[source.id] = source
     return found
+
+
+def _records(file: Path) -> list[object]:
+    try:
+        records = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file}: not readable as YAML: {error}") from error
+    if not isinstance(records, list):
+        raise SourceError(f"{file}: a list of records was expected")
+    return records
 
 
 def _source(file: Path, number: int, record: object) -> Source:

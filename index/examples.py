@@ -30,7 +30,7 @@ _EXAMPLES = (
     Example("site:vnexpress.net", "Chỉ lấy từ tên miền này và các tên miền con của nó."),
     Example("kind:social", "Chỉ lấy một loại tin: news, social, forum, comment, video, document."),
     Example("topic:disaster", "Chỉ lấy một lĩnh vực."),
-    Example("rác sentiment:negative", "Có từ “rác” và sắc thái tiêu cực. Có thể viết “tiêu cực”."),
+    Example("rác sentiment:negative", "Có từ “rác” và sắc thái tiêu cực; viết “tiêu cực” trong ngoặc kép cũng được."),
     Example("topic:(health OR education)", "Một trong hai lĩnh vực."),
     Example('place:"đông hà"', "Nhắc đến địa bàn này."),
     Example("story:s-2025-10-31-1", "Các bài của một vụ việc."),

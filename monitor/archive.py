@@ -279,15 +279,18 @@ class Archive:
                 found.setdefault(source, {})[outcome] = count
         return found
 
-    def forget_old_texts(self, keep: timedelta) -> int:
-        """Deletes irrelevant posts and earlier revisions older than `keep`. Returns how many posts."""
+    def forget_old_texts(self, keep: timedelta) -> list[str]:
+        """Deletes irrelevant posts and earlier revisions older than `keep`. Returns the ids of the posts."""
         limit = self._clock() - keep
         with self.engine.begin() as connection:
             connection.execute(revisions.delete().where(revisions.c.replaced_at < limit))
             old = (posts.c.outcome == "irrelevant") & (posts.c.counted_at < limit)
-            gone = select(posts.c.id).where(old)
-            connection.execute(annotation_rows.delete().where(annotation_rows.c.post_id.in_(gone)))
-            return connection.execute(posts.delete().where(old)).rowcount
+            gone = list(connection.scalars(select(posts.c.id).where(old)))
+            for start in range(0, len(gone), CHUNK):
+                part = gone[start : start + CHUNK]
+                connection.execute(annotation_rows.delete().where(annotation_rows.c.post_id.in_(part)))
+                connection.execute(posts.delete().where(posts.c.id.in_(part)))
+            return gone
 
 
 @dataclass(frozen=True, slots=True)

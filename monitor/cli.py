@@ -13,6 +13,7 @@ from index.port import BadCursor, IndexUnavailable, QueryError
 from monitor.commands import collecting, learning, reading, running
 from monitor.commands.common import UsageError, app, said
 from monitor.running import CannotStart
+from nlp.linear import ModelError
 
 __all__ = ["collecting", "learning", "main", "reading", "running"]
 
@@ -23,7 +24,7 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # JSON is UTF-8 whatever the locale
     try:
         app()
-    except (UsageError, QueryError, BadCursor, SourceError, CannotStart) as error:
+    except (UsageError, QueryError, BadCursor, SourceError, CannotStart, ModelError) as error:
         _fail(str(error), code=2)
     except ValidationError as error:
         first = error.errors()[0]

@@ -16,6 +16,7 @@ from monitor.archive import Archive, utc_now
 from monitor.database import open_engine
 from monitor.issues import HISTORY, Issue, rising_issues
 from monitor.migrate import migrate
+from monitor.naming import Naming
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from nlp import text
@@ -70,6 +71,10 @@ class Installation:
     @cached_property
     def province(self) -> Province:
         return Province.load(self.settings.province)
+
+    @cached_property
+    def naming(self) -> Naming:
+        return Naming(self.province, self.sources.values())
 
     @property
     def min_relevance(self) -> int:

@@ -58,11 +58,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`now` counts the mentions of the window without copies, `mentions` with them; `expected` is what was usual."""
+    """`now` counts the mentions of the window without copies, `mentions` with them.
+
+    `voices` are those who told it (see `voices`), `expected` how many are usual, `ratio` the one to the other.
+    """
 
     window_hours: int
     now: int
     mentions: int
+    voices: float
     expected: float
     ratio: float
     sources: int
@@ -98,7 +102,7 @@ def reason(figures: Figures) -> str:
     """Why it rose, as one Vietnamese sentence made of the figures."""
     told = f"{figures.now} lượt nhắc trong {figures.window_hours} giờ"
     ratio = f"gấp {decimal(figures.ratio)} lần thường lệ" if figures.ratio >= 1.2 else "nhiều hơn thường lệ"
-    parts = [f"{told}, {ratio} ({decimal(figures.expected)})", f"{figures.sources} nguồn tin"]
+    parts = [f"{told}, {ratio}", f"{figures.sources} nguồn tin"]
     if figures.people:
         parts.append(f"{figures.people} người lên tiếng")
     if figures.copies:
@@ -184,7 +188,7 @@ def _ordinary(groups: Iterable[Sequence[Evidence]], at: datetime, window: timede
 def _score(
     kind: Kind, key: str, group: list[Evidence], at: datetime, ordinary: Mapping[timedelta, _Ordinary]
 ) -> Issue | None:
-    best: tuple[float, timedelta, float] | None = None
+    best: tuple[float, timedelta, float, float] | None = None
     for window in WINDOWS:
         inside = [e for e in group if e.at > at - window]
         heard = voices(inside)
@@ -193,7 +197,7 @@ def _score(
         expected = max(ordinary[window].mean, _own_past(group, at, window))
         score = -math.log10(max(tail(heard, expected, ordinary[window].dispersion) * len(WINDOWS), 1e-300))
         if best is None or score > best[0]:
-            best = (score, window, expected)
+            best = (score, window, heard, expected)
     if best is None or best[0] < MIN_SCORE:
         return None
     return _issue(kind, key, group, at, *best)
@@ -209,7 +213,14 @@ def _own_past(group: Sequence[Evidence], at: datetime, window: timedelta) -> flo
 
 
 def _issue(
-    kind: Kind, key: str, group: list[Evidence], at: datetime, score: float, window: timedelta, expected: float
+    kind: Kind,
+    key: str,
+    group: list[Evidence],
+    at: datetime,
+    score: float,
+    window: timedelta,
+    heard: float,
+    expected: float,
 ) -> Issue:
     inside = [e for e in group if e.at > at - window]
     return Issue(
@@ -217,7 +228,7 @@ def _issue(
         kind=kind,
         score=round(score, 2),
         since=_since(group, at),
-        figures=_figures(inside, window, expected),
+        figures=_figures(inside, window, heard, expected),
         ids=tuple(e.id for e in reversed(inside)),
         topic=_most_common(e.topic for e in inside),
         places=tuple(place for place, _ in Counter(p for e in inside for p in e.places).most_common(3)),
@@ -226,7 +237,7 @@ def _issue(
     )
 
 
-def _figures(inside: Sequence[Evidence], window: timedelta, expected: float) -> Figures:
+def _figures(inside: Sequence[Evidence], window: timedelta, heard: float, expected: float) -> Figures:
     own = [e for e in inside if not e.copy]
     judged = [e for e in inside if e.sentiment]
     negative = sum(e.sentiment == "negative" for e in judged)
@@ -234,8 +245,9 @@ def _figures(inside: Sequence[Evidence], window: timedelta, expected: float) -> 
         window_hours=round(window / timedelta(hours=1)),
         now=len(own),
         mentions=len(inside),
+        voices=heard,
         expected=round(expected, 1),
-        ratio=round(len(own) / expected, 1),
+        ratio=round(heard / expected, 1),
         sources=len({e.source for e in inside}),
         people=len({e.voice for e in own if e.kind in PEOPLE}),
         copies=len(inside) - len(own),

@@ -26,7 +26,7 @@ from monitor.wording import number, parse_time, rfc3339
 
 DEMO_ANCHOR = "sandbox.anchor"
 DEMO_AGES = timedelta(hours=12)  # an older demo would show days that have passed: begin again
-SANDBOX_PORT = 8700
+SANDBOX_PORT, SANDBOX_PORTS = 8700, 12  # the first port, and one for each site of the sandbox
 
 
 class CannotStart(ValueError):
@@ -58,7 +58,10 @@ def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PO
     """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises CannotStart."""
     with _only_one(settings.data / "demo.lock"):
         _check_port(settings.host, settings.port, "--port")
-        _check_port("127.0.0.1", sandbox_port, "--sandbox-port")
+        for port in range(sandbox_port, sandbox_port + SANDBOX_PORTS):
+            _check_port("127.0.0.1", port, "--sandbox-port")
+        if settings.port in range(sandbox_port, sandbox_port + SANDBOX_PORTS):
+            raise CannotStart(f"cổng {settings.port} nằm trong dãy cổng của hộp cát; chọn cổng khác bằng --port")
         _demo(settings, console, sandbox_port)
 
 

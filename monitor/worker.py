@@ -92,7 +92,8 @@ class Worker:
             log.warning("index unavailable, posts go on waiting: %s", error)
 
     async def keep_house(self) -> None:
-        self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
+        gone = self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
+        self._it.index.delete(gone)
         self._it.memory.drop_old_runs()
 
 

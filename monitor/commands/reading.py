@@ -42,7 +42,9 @@ def search(
     """Tìm trong các lượt nhắc."""
     with opened(data) as installation:
         filters = Filters(since=since, until=until)
-        page = installation.index.search(query, filters, sort=sort, limit=limit, cursor=cursor)
+        page = installation.index.search(
+            installation.naming.query(query), filters, sort=sort, limit=limit, cursor=cursor
+        )
         names = {hit.mention.source: installation.source_name(hit.mention.source) for hit in page.items}
     if wants_json(json):
         print_json(page_record(page))

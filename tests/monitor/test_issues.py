@@ -127,9 +127,9 @@ def test_counts_are_judged_by_a_negative_binomial() -> None:
 
 
 def test_the_reason_is_one_vietnamese_sentence_of_the_figures() -> None:
-    figures = Figures(6, 13, 15, 2.1, 6.2, 9, 3, 2, 0.615)
+    figures = Figures(6, 13, 15, 13.0, 2.1, 6.2, 9, 3, 2, 0.615)
     assert reason(figures) == (
-        "13 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ (2,1), 9 nguồn tin, 3 người lên tiếng, "
+        "13 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ, 9 nguồn tin, 3 người lên tiếng, "
         "2 bài chép lại không tính, 61,5 % tiêu cực."
     )
 
