@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
 import subprocess
@@ -37,7 +38,7 @@ def starter(action: str, *options: str, port: int) -> subprocess.CompletedProces
     """Runs our starter; the first time it fetches the server."""
     command = [str(STARTER), action, "--port", str(port), *options]
     if action == "start":
-        command += ["--heap", "512m"]
+        command += ["--heap", "512m", "--owner", str(os.getpid())]
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
