@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
+from monitor.naming import TOPICS
 from monitor.wording import decimal, number, percent
 
-TOPICS: dict[str, str] = {
-    "economy": "Kinh tế, đầu tư",
-    "government": "Hoạt động chính quyền",
-    "public_services": "Phục vụ công dân, dịch vụ công",
-    "land": "Đất đai, quy hoạch",
-    "security": "An ninh trật tự, pháp luật",
-    "traffic": "Giao thông",
-    "environment": "Môi trường, tài nguyên",
-    "disaster": "Thiên tai, thời tiết",
-    "health": "Y tế, an toàn thực phẩm",
-    "education": "Giáo dục",
-    "tourism": "Du lịch",
-    "culture_sports": "Văn hóa, thể thao",
-    "agriculture": "Nông nghiệp, nông thôn",
-    "infrastructure": "Hạ tầng, xây dựng",
-    "welfare": "Lao động, an sinh",
-    "defense": "Quốc phòng, biên giới",
-    "other": "Khác",
-}
+__all__ = ["TOPICS"]  # named by the guidelines that nlp keeps; pages say them as they are
+
 SENTIMENTS: dict[str, str] = {"negative": "tiêu cực", "neutral": "trung lập", "positive": "tích cực"}
 SIGNS: dict[str, str] = {"negative": "−", "neutral": "○", "positive": "+"}
 KINDS: dict[str, str] = {

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Mapping
 from crawlers.source import Source
 from index.ast import And, Keyword, Node, Not, Or, disj
 from index.query import parse, write
+from nlp.annotation import TOPICS
 from nlp.province import Province
 from nlp.text import fold
+
+
+__all__ = ["TOPICS", "Naming"]
 
 
 class Naming:

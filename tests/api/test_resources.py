@@ -26,7 +26,6 @@ def mentions(client: TestClient, **parameters: Any) -> Any:
 
 
 def test_words_name_every_code_of_the_annotator() -> None:
-    assert words.TOPICS == TOPICS
     assert set(words.SENTIMENTS) == set(SENTIMENTS)
 
 
