@@ -12,7 +12,6 @@ from nlp.annotation import TOPICS
 from nlp.province import Province
 from nlp.text import fold
 
-
 __all__ = ["TOPICS", "Naming"]
 
 
