@@ -25,6 +25,8 @@ from monitor.settings import Settings
 from monitor.status import BEAT, beat, leave
 
 SOURCES_AT_ONCE = 8
+PATIENCE = 5.0  # seconds that passes get to end
+SETTLING = 0.1  # seconds in which the scheduler takes note that its last jobs ended
 
 log = logging.getLogger("duluan.worker")
 
@@ -40,6 +42,7 @@ class Worker:
         self._problem = ""
         self._passes: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
+        self._processing = asyncio.Lock()
 
     async def run(self) -> None:
         """Works until SIGTERM or SIGINT."""
@@ -57,11 +60,21 @@ class Worker:
         scheduler.add_job(self.keep_house, "cron", hour=3, minute=17)
         scheduler.start()
         await self._stopping.wait()
-        scheduler.shutdown(wait=False)
-        for task in list(self._passes.values()):
-            task.cancel()
-        self._understanding.shutdown(wait=True, cancel_futures=True)
+        await self._wind_up(scheduler)
         leave(self._it.engine, "worker")
+
+    async def _wind_up(self, scheduler: AsyncIOScheduler) -> None:
+        """Lets the batch under way end; the scheduler would cancel its jobs in the middle and report them as errors."""
+        scheduler.pause()
+        passes = list(self._passes.values())
+        for task in passes:
+            task.cancel()
+        if passes:
+            await asyncio.wait(passes, timeout=PATIENCE)
+        async with self._processing:
+            self._understanding.shutdown(wait=True)
+        await asyncio.sleep(SETTLING)
+        scheduler.shutdown(wait=False)
 
     async def beat(self) -> None:
         names = [self._it.source_name(id) for id in sorted(self._passes)]
@@ -83,6 +96,11 @@ class Worker:
             self._passes.pop(source.id, None)
 
     async def process(self) -> None:
+        async with self._processing:
+            if not self._stopping.is_set():
+                await self._process()
+
+    async def _process(self) -> None:
         try:
             take = partial(self._processor.run, stopping=self._stopping.is_set)
             await asyncio.get_running_loop().run_in_executor(self._understanding, take)
