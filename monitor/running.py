@@ -48,6 +48,8 @@ def up(settings: Settings, console: Console) -> None:
     """Runs API and worker until Ctrl-C. Raises CannotStart."""
     with _only_one(settings.data / "up.lock"):
         _check_port(settings.host, settings.port, "DULUAN_PORT")
+        if settings.contact == Settings.model_fields["contact"].default:
+            console.print("Hãy đặt DULUAN_CONTACT: tòa soạn cần biết liên hệ với ai về việc thu thập.", style="yellow")
         supervisor = Supervisor(programs(settings, {}), say=console.print)
         url = dashboard_url(settings)
         threading.Thread(target=_announce, args=(supervisor, url, console), daemon=True).start()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -28,6 +29,8 @@ def extract(file: InputFile, url: Annotated[str | None, typer.Option(help="Đị
     """Rút bài từ trang HTML đã lưu: một tệp với --url, hoặc danh sách LIST.jsonl gồm các dòng {file, url}."""
     sources = load_sources(Settings().sources or REGISTRY)
     if url:
+        if not url.startswith(("http://", "https://")) or not urlsplit(url).hostname:
+            raise UsageError(f"{url!r} không phải là địa chỉ trang; địa chỉ bắt đầu bằng http:// hoặc https://")
         print_json(_extracted(file, url, sources))
     elif file.suffix == ".jsonl":
         _extract_list(file, sources)

@@ -343,6 +343,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "a bad limit": ("search", "lũ", "--limit", "0"),
     "an unknown source": ("crawl", "--source", "khong.co"),
     "a page without its address": ("extract", __file__),
+    "a page with an address that is none": ("extract", __file__, "--url", "nope"),
     "two files with one address": ("ingest", __file__, __file__, "--url", "https://bao.example/1.htm"),
     "a data folder that is a file": ("status", "--data", __file__),
     "an unknown model": ("predict", Path(__file__).parent, __file__),
