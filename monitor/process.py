@@ -95,9 +95,8 @@ class Processor:
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
         annotated, failed = self._annotate(batch)
         inherited = self._with_parents(annotated)
-        wanted = [a for a in inherited if self._is_wanted(a)]
-        grouped = self._stories.assign(wanted)
-        unwanted = [replace(a, story_id=None) for a in inherited if not self._is_wanted(a)]
+        grouped = self._stories.assign([a for a in inherited if self._is_wanted(a)])
+        unwanted = [a for a in inherited if not self._is_wanted(a)]
         _patiently(lambda: self._it.index.upsert([mention(a) for a in grouped]))
         _patiently(lambda: self._it.index.delete([a.post.id for a in unwanted]))
         self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped))

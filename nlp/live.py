@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nlp.features import Floats
 from nlp.latent import Row
-from nlp.similar import SIZE
+from nlp.similar import SIZE, overlaps
 from nlp.vectors import Vector
 
 # Cosine of words below which likeness of meaning is only likeness of subject: between headlines, between whole texts
@@ -95,8 +95,7 @@ class Live:
         """The earliest live post that a post copies."""
         if not member.fingerprint or not self._size:
             return None
-        own = np.array(member.fingerprint, np.uint32)
-        equal = (self._prints[: self._size] == own).mean(axis=1) * self._printed[: self._size]
+        equal = overlaps(member.fingerprint, self._prints[: self._size]) * self._printed[: self._size]
         found = np.flatnonzero(equal >= share)
         return self.members[int(found[0])] if len(found) else None
 

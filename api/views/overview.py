@@ -11,7 +11,7 @@ from api.searching import Search
 from api.views.freshness import Freshness, freshness
 from api.views.rising import RisingIssue, rising
 from api.words import compared, compared_share
-from monitor.wording import number, percent, rfc3339
+from monitor.wording import number, percent
 
 SHOWN_ISSUES = 6
 COUNTED_ISSUES = 30
@@ -190,8 +190,3 @@ def _sentence(reader: Reader, period: Period, total: int, before: Usual, issues:
         f"{number(len(silent))} nguồn tin im lặng hoặc không đọc được" if silent else "không nguồn tin nào im lặng"
     )
     return f"{told}; {risen}; {sources}."
-
-
-def snapshot_link(page: Overview) -> str:
-    """The address that will show this moment again."""
-    return f"/?period={page.period}&at={rfc3339(page.until)}"

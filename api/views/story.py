@@ -8,7 +8,6 @@ from typing import Literal
 from urllib.parse import quote
 
 from api.models import (
-    Bucket,
     MentionItem,
     Moment,
     PlaceBucket,
@@ -199,8 +198,3 @@ def _related(reader: Reader, story: StoryDetail) -> list[RelatedStory]:
     buckets = [b for b in reader.facets(near, ("story",), RELATED + 1)["story"] if b.id != story.id]
     titles = reader.it.annotations.stories(bucket.id for bucket in buckets)
     return [RelatedStory(id=b.id, title=titles[b.id].title, count=b.count) for b in buckets[:RELATED] if b.id in titles]
-
-
-def main_places(reader: Reader, buckets: list[Bucket], most: int = 3) -> list[Bucket]:
-    """The places that say something: the province as a whole does not."""
-    return [bucket for bucket in buckets if bucket.id != reader.names.province.id][:most]
