@@ -36,7 +36,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
-LOCK := uv pip compile pyproject.toml --extra build --extra postgresql --generate-hashes --no-emit-index-url \
+LOCK := uv pip compile pyproject.toml --extra build --extra postgresql --extra semantic --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --universal --python-version 3.11 --quiet
 
 lock:
