@@ -186,6 +186,89 @@ processes = Table(
     Column("doing", Text, nullable=False),
 )
 
+alert_rules = Table(
+    "alert_rules",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("created_by", String(120), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_by", String(120), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+)
+
+alert_recipients = Table(
+    "alert_recipients",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_by", String(120), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("rule_id", String(64), ForeignKey("alert_rules.id"), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("priority", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("ids", JSON, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    # When the mention that opened it was published: from there to `shown_at` is what people waited.
+    Column("heard_at", Instant, nullable=False),
+    # How many mentions it had when people were last told of it, and when that was.
+    Column("told_count", Integer, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("shown_at", Instant),
+    Column("acknowledged_by", String(120)),
+    Column("acknowledged_at", Instant),
+    Column("note", Text, nullable=False),
+    Column("escalated_at", Instant),
+    Index("alerts_by_rule", "rule_id", "last_at"),
+    Index("alerts_by_time", "opened_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("alert_id", String(64), ForeignKey("alerts.id")),
+    Column("recipient_id", String(64), ForeignKey("alert_recipients.id"), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("message", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text, nullable=False),
+    Index("deliveries_by_state", "state", "due_at"),
+    Index("deliveries_by_recipient", "recipient_id", "created_at"),
+    Index("deliveries_by_alert", "alert_id"),
+)
+
+stream_events = Table(
+    "stream_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("about", String(120), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("stream_events_by_time", "at"),
+)
+
 
 def open_engine(url: str) -> Engine:
     """An engine on the archive. On SQLite writers queue (BEGIN IMMEDIATE) and readers never block them (WAL)."""
