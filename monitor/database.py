@@ -270,6 +270,40 @@ stream_events = Table(
 )
 
 
+# What the index must still be told, in the order it happened; `target` 0 is the index in force, 1 one that is built.
+index_changes = Table(
+    "index_changes",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("target", Integer, nullable=False),
+    Column("post_id", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("index_changes_by_target", "target", "seq"),
+    sqlite_autoincrement=True,  # a number given out again could be taken for the change that had it before
+)
+
+index_refusals = Table(
+    "index_refusals",
+    metadata,
+    Column("post_id", String(64), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# One row: which index is being built beside the one in force, and how the one in force is.
+index_state = Table(
+    "index_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("building", String(64)),
+    Column("building_total", Integer, nullable=False),
+    Column("dropped_before", Instant),
+    Column("problem", Text, nullable=False),
+    Column("problem_since", Instant),
+)
+
+
 def open_engine(url: str) -> Engine:
     """An engine on the archive. On SQLite writers queue (BEGIN IMMEDIATE) and readers never block them (WAL)."""
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
