@@ -77,6 +77,7 @@ def _mention(number: int, count: int, words: list[str], pick: list[int]) -> Ment
         topics=tuple({TOPICS[pick[3] % 8], TOPICS[pick[3] // 8 % 8]})[: 1 + pick[3] % 2],
         places=tuple({f"p{pick[4] % 78}", f"p{pick[4] // 78 % 20}"}),
         story=f"s{pick[5] % max(1, count // 20)}",
+        lang="vi",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from index.port import Analyzer
 
 TextField = Literal["title"]
-KeywordField = Literal["source", "kind", "topic", "sentiment", "place", "story", "site"]
+KeywordField = Literal["source", "kind", "topic", "sentiment", "place", "story", "site", "lang"]
 Side = Literal["from", "to"]
 
 

@@ -34,6 +34,7 @@ _EXAMPLES = (
     Example("topic:(health OR education)", "Một trong hai lĩnh vực."),
     Example('place:"đông hà"', "Nhắc đến địa bàn này."),
     Example("story:s-2025-10-31-1", "Các bài của một vụ việc."),
+    Example("lang:en", "Chỉ lấy bài tiếng Anh; cũng có vi (tiếng Việt) và other (tiếng khác)."),
     Example("bão from:2025-10-01 to:2025-10-31", "Đăng từ đầu ngày 1 đến hết ngày 31 tháng 10, giờ Việt Nam."),
     Example("from:7d", "Đăng trong 7 ngày gần đây; 24h là 24 giờ gần đây."),
     Example("from:hôm nay", "Đăng từ đầu ngày hôm nay; cũng có hôm qua, tuần này, tháng này."),

@@ -11,7 +11,7 @@ from typing import Literal
 from index.port import QueryError
 
 Kind = Literal["(", ")", "AND", "OR", "NOT", "NEAR", "FIELD", "TEXT", "END"]
-FIELDS = ("title", "source", "kind", "topic", "sentiment", "place", "story", "site", "from", "to")
+FIELDS = ("title", "source", "kind", "topic", "sentiment", "place", "story", "site", "lang", "from", "to")
 _OPERATORS: dict[str, Kind] = {
     "AND": "AND",
     "VÀ": "AND",

@@ -48,6 +48,7 @@ class Mention:
     places: tuple[str, ...] = ()
     story: str | None = None
     duplicate_of: str | None = None
+    lang: str | None = None  # "vi", "en", "other"; None was not told
 
 
 @dataclass(frozen=True, slots=True)

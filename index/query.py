@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import get_args
 
 from index import dates, limits
@@ -28,6 +29,18 @@ _SENTIMENTS = {
     "trung lap": "neutral",
     "positive": "positive",
     "tich cuc": "positive",
+}
+_LANGUAGES = {
+    "vi": "vi",
+    "tieng viet": "vi",
+    "en": "en",
+    "tieng anh": "en",
+    "other": "other",
+    "khac": "other",
+}
+_CHOICES = {
+    "Sắc thái": "positive (tích cực), neutral (trung lập), negative (tiêu cực)",
+    "Ngôn ngữ": "vi (tiếng Việt), en (tiếng Anh), other (khác)",
 }
 _ADDRESS = re.compile(r"^(?:[a-z]+:/*)?(?:www\.)?")
 _PLAIN = re.compile(r"[^\W_]+(?:[.,/'@_-][^\W_]+)*")
@@ -244,7 +257,9 @@ def _keyword(field: KeywordField, token: Token) -> Keyword:
     if field == "site":
         value = _host(value)
     elif field == "sentiment":
-        value = _sentiment(value, token)
+        value = _named(value, _SENTIMENTS, "Sắc thái", token)
+    elif field == "lang":
+        value = _named(value, _LANGUAGES, "Ngôn ngữ", token)
     return Keyword(field, value)
 
 
@@ -255,15 +270,12 @@ def _host(value: str) -> str:
     return value
 
 
-def _sentiment(value: str, token: Token) -> str:
-    label = _SENTIMENTS.get(" ".join(re.split(r"[\W_]+", dates.unaccented(value))))
-    if label is None:
-        raise QueryError(
-            "Sắc thái là một trong: positive (tích cực), neutral (trung lập), negative (tiêu cực).",
-            code="bad_value",
-            position=token.position,
-        )
-    return label
+def _named(value: str, names: Mapping[str, str], what: str, token: Token) -> str:
+    """The code that one of a few values stands for."""
+    code = names.get(" ".join(re.split(r"[\W_]+", dates.unaccented(value))))
+    if code is None:
+        raise QueryError(f"{what} là một trong: {_CHOICES[what]}.", code="bad_value", position=token.position)
+    return code
 
 
 def _near(left: Node, left_token: Token, right: Node, right_token: Token, operator: Token) -> Near:

@@ -17,6 +17,7 @@ from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, annotation_rows, posts, stories
 from monitor.issues import Evidence
 from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
+from nlp.language import language
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def mention(annotated: Annotated) -> Mention:
         places=tuple(dict.fromkeys(place.id for place in annotation.places)),
         story=annotated.story_id,
         duplicate_of=annotated.duplicate_of,
+        lang=language("\n".join((post.post.title, post.post.lead, post.post.body))),
     )
 
 

@@ -10,7 +10,17 @@ from index.elasticsearch.lower import bounded, moment
 from index.port import Analyzer, Mention, MetadataChange
 from index.values import from_micros, micros, second, site, storable
 
-SHOWN = ("stored", "source", "kind", "topic", "sentiment", "place", "story", "relevance")  # of the source, for hits
+SHOWN = (
+    "stored",
+    "source",
+    "kind",
+    "topic",
+    "sentiment",
+    "place",
+    "story",
+    "lang",
+    "relevance",
+)  # of the source, for hits
 Document = dict[str, Any]
 
 
@@ -49,6 +59,7 @@ class Documents:
                     "sentiment": mention.sentiment,
                     "place": mention.places,
                     "story": mention.story,
+                    "lang": mention.lang,
                 }
             ),
         }
@@ -111,4 +122,5 @@ def mention(name: str, source: Mapping[str, Any]) -> Mention:
         places=tuple(source["place"]),
         story=source["story"],
         duplicate_of=stored["duplicate_of"],
+        lang=source["lang"],
     )

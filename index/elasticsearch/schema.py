@@ -21,8 +21,8 @@ from index.limits import MAX_DISTANCE, MAX_WORDS_IN_PHRASE
 from index.port import Analyzer
 from index.values import fingerprint
 
-VERSION = 1
-KEYWORDS = ("source", "kind", "topic", "sentiment", "place", "story")
+VERSION = 2
+KEYWORDS = ("source", "kind", "topic", "sentiment", "place", "story", "lang")
 GAP = 10 * (MAX_DISTANCE + MAX_WORDS_IN_PHRASE)
 _LONGEST_KEYWORD = 8000  # characters; Lucene takes 32,766 bytes
 _STATE = "state"

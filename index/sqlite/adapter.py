@@ -354,4 +354,5 @@ def _mention(row: Sequence[object], columns: Columns) -> Mention:
         places=vocabulary.members("places", int(str(code["places"]))),
         story=text("story"),
         duplicate_of=None if duplicate is None else str(duplicate),
+        lang=text("lang"),
     )

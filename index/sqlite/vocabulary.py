@@ -17,7 +17,7 @@ import numpy.typing as npt
 from index.values import storable
 
 Ints = npt.NDArray[np.int64]
-FIELDS = ("source", "kind", "site", "sentiment", "story", "topics", "places")
+FIELDS = ("source", "kind", "site", "sentiment", "story", "topics", "places", "lang")
 SETS = ("topics", "places")
 
 

@@ -71,6 +71,24 @@ def test_fields(province: Index, query: str, names: list[str]) -> None:
     assert set(found(province, query, sort="relevance")) == set(names)
 
 
+def test_language_of_a_mention(index: Index) -> None:
+    index.upsert(
+        [
+            mention("viet", "Lũ về", lang="vi"),
+            mention("anh", "Flood is coming", lang="en", minutes=1),
+            mention("lao", "ນ້ຳຖ້ວມ", lang="other", minutes=2),
+            mention("khong-ro", "Lũ", minutes=3),
+        ]
+    )
+    assert found(index, "lang:vi") == ["viet"]
+    assert found(index, 'lang:"tiếng Anh"') == ["anh"]
+    assert found(index, "lang:(en OR khác)") == ["lao", "anh"]
+    assert found(index, "lũ -lang:vi") == ["khong-ro"]
+    assert [m.lang for m in index.get(["viet", "anh", "khong-ro"])] == ["vi", "en", None]
+    index.update([MetadataChange("anh", sentiment="negative")])
+    assert found(index, "lang:en sentiment:negative") == ["anh"]
+
+
 def test_filters_are_alternatives_within_and_conditions_between(province: Index) -> None:
     assert found(province, "", Filters(topic=("traffic", "education"))) == ["hoc", "lu"]
     assert found(province, "", Filters(topic=("traffic", "education"), place=("cam-lo",))) == ["lu"]
