@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from index.port import Analyzer
@@ -105,6 +106,33 @@ def positive_texts(node: Node) -> Iterator[Text]:
                 yield from positive_texts(item)
         case _:
             return
+
+
+_PAIRS = 4  # more would make rank too costly and say little
+
+
+def neighbours(node: Node) -> list[Text]:
+    """Pairs of words that were typed one after the other, as phrases: hits that hold them side by side rank higher.
+
+    Vietnamese words are mostly of two syllables, which a query without quotes treats as two terms.
+    """
+    items = node.items if isinstance(node, And) else ()
+    pairs = [
+        Text(f"{left.text} {right.text}", left.field, left.exact, right.prefix)
+        for left, right in pairwise(items)
+        if isinstance(left, Text)
+        and isinstance(right, Text)
+        and (left.field, left.exact, left.prefix) == (right.field, right.exact, False)
+        and not (" " in left.text or " " in right.text)
+    ]
+    return list(dict.fromkeys(pairs))[:_PAIRS]
+
+
+def bare_words(node: Node) -> bool:
+    """Whether a query is nothing but several words in a row, which may be meant as a phrase."""
+    return isinstance(node, And) and all(
+        isinstance(item, Text) and item == Text(item.text) and " " not in item.text for item in node.items
+    )
 
 
 def accented(node: Node, analyzer: Analyzer) -> bool:

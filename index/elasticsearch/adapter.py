@@ -10,7 +10,7 @@ from typing import Any
 from elasticsearch import ApiError
 
 from index import cursor as cursors
-from index.ast import Node, accented
+from index.ast import Node, accented, neighbours
 from index.elasticsearch import figures
 from index.elasticsearch.connection import Connection, reason
 from index.elasticsearch.documents import SHOWN, mention
@@ -194,7 +194,8 @@ class ElasticsearchIndex:
             return Page((), 0)
         lowering = Lowering(self._analyzer, self._clock())
         strict = Lowering(self._analyzer, self._clock(), strict=True) if accented(node, self._analyzer) else None
-        query = ranked(found, lowering.scoring(node), strict.lower(node) if strict else None, newest)
+        near = [lowering.lower(pair) for pair in neighbours(node)]
+        query = ranked(found, lowering.scoring(node), strict.lower(node) if strict else None, near, newest)
         answer = self._ranking(query, place, limit + 1)
         hits, pit = answer["hits"]["hits"], str(answer["pit_id"])
         following = None

@@ -7,7 +7,7 @@ The lowered tree decides what is found; rank is added beside it (`scoring`). AND
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -22,7 +22,9 @@ Form = Literal["exact", "fold"]
 ALL: Query = {"match_all": {}}
 NOTHING: Query = {"match_none": {}}
 FILTERS = ("source", "kind", "topic", "sentiment", "place", "story")
-EXACT_BOOST = 512.0  # above every other score, yet small enough for the rest to keep its order in 24 bits
+# Above every other score, yet small enough for the rest to keep its order in 24 bits.
+NEAR_BOOST = 128.0
+EXACT_BOOST = 1024.0
 _WEIGHTS = (("title", 5.0), ("lead", 2.0), ("text", 1.0))
 _RECENCY = 0.2  # the newest mention gains a fifth of its score ...
 _FADING = "14d"  # ... and this much later a third of that is left
@@ -197,8 +199,9 @@ def narrowing(filters: Filters) -> list[Query]:
     return queries
 
 
-def ranked(found: Query, scoring: list[Query], strict: Query | None, newest: str) -> Query:
-    """What is found, ordered: what is spelled as typed first, then by bm25 with a little for recency."""
+def ranked(found: Query, scoring: list[Query], strict: Query | None, near: Sequence[Query], newest: str) -> Query:
+    """What is found, ordered: what is spelled as typed first, then what has the words side by side, then by bm25 with
+    a little for recency."""
     scored: Query = {"bool": {"filter": [found], "should": scoring, "minimum_should_match": 0}}
     fading = {"published": {"origin": newest, "scale": _FADING, "decay": 0.36788}}
     fresh: Query = {
@@ -209,5 +212,6 @@ def ranked(found: Query, scoring: list[Query], strict: Query | None, newest: str
             "boost_mode": "multiply",
         }
     }
-    exact = [] if strict is None else [{"constant_score": {"filter": strict, "boost": EXACT_BOOST}}]
-    return {"bool": {"must": [fresh], "should": exact, "minimum_should_match": 0}}
+    first = [] if strict is None else [{"constant_score": {"filter": strict, "boost": EXACT_BOOST}}]
+    first += [{"constant_score": {"filter": pair, "boost": NEAR_BOOST}} for pair in near]
+    return {"bool": {"must": [fresh], "should": first, "minimum_should_match": 0}}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from index import cursor as cursors
-from index.ast import Node, accented
+from index.ast import Node, accented, neighbours
 from index.highlight import Highlighter
 from index.port import (
     FACET_FIELDS,
@@ -232,11 +232,13 @@ class SqliteIndex:
             selector = Selector(conn, columns, self._caches, self._analyzer.fold)
             yield _Search(selector, node, filters or _NO_FILTERS, self)
 
-    def planned(self, node: Node) -> tuple[Plan, Plan | None]:
-        """The plan of a tree, and the one that demands accents as typed (None when there are none)."""
-        now = self._clock()
-        strict = Planner(self._analyzer, now, strict=True) if accented(node, self._analyzer) else None
-        return Planner(self._analyzer, now).plan(node), strict.plan(node) if strict else None
+    def planned(self, node: Node) -> tuple[Plan, Plan | None, list[Match]]:
+        """The plan of a tree, the one that demands accents as typed (None when there are none), and what finds the
+        words that were typed side by side."""
+        planner = Planner(self._analyzer, self._clock())
+        strict = Planner(self._analyzer, planner.now, strict=True) if accented(node, self._analyzer) else None
+        near = [match for pair in neighbours(node) if isinstance(match := planner.plan(pair), Match)]
+        return planner.plan(node), strict.plan(node) if strict else None, near
 
     def _newest_page(self, search: _Search, key: str, place: dict[str, int], limit: int) -> Page:
         positions = search.newest(limit + 1, place.get("rid"))
@@ -277,7 +279,7 @@ class _Search:
     def __init__(self, selector: Selector, node: Node, filters: Filters, index: SqliteIndex) -> None:
         self.selector, self.node, self.filters = selector, node, filters
         self.columns = selector.columns
-        self.plan, self.strict = index.planned(node)
+        self.plan, self.strict, self.near = index.planned(node)
         self.run = span(self.columns, filters, bounds(self.plan))
         self._selection: Selection | None = None
 
@@ -314,7 +316,7 @@ class _Search:
         # Scores first: they bring the hits with them, and the selection finds those remembered.
         for match in (self.plan,) if isinstance(self.plan, Match) else ():
             self.selector.scored(match, self.run)
-        return rank.ranked(self.selector, self.plan, self.strict, self.run, self.selection())
+        return rank.ranked(self.selector, self.plan, self.strict, self.near, self.run, self.selection())
 
 
 def _mentions(conn: sqlite3.Connection, columns: Columns, rids: Sequence[int]) -> dict[int, Mention]:

@@ -1,15 +1,17 @@
-"""Relevance: bm25 with title before lead before body, a little for recency, and what is spelled as typed first."""
+"""Relevance: first what is spelled as typed, then what has the words side by side, then bm25 with title before lead
+before body and a little for recency."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from index.sqlite.plan import Plan, positive_matches
+from index.sqlite.plan import Match, Plan, positive_matches
 from index.sqlite.schema import SHIFT
 from index.sqlite.select import Scores, Selection, Selector
 from index.sqlite.vocabulary import Ints
@@ -46,8 +48,11 @@ class Rankings:
                 self._items.popitem(last=False)
 
 
-def ranked(selector: Selector, plan: Plan, strict: Plan | None, run: slice, selection: Selection) -> Ranking:
-    """Orders a selection. `strict` is the plan that demands accents as typed, None when none were."""
+def ranked(
+    selector: Selector, plan: Plan, strict: Plan | None, near: Sequence[Match], run: slice, selection: Selection
+) -> Ranking:
+    """Orders a selection. `strict` is the plan that demands accents as typed, None when none were; `near` finds the
+    pairs of words that were typed side by side."""
     columns = selector.columns
     positions = np.arange(selection.start, selection.stop) if isinstance(selection, slice) else selection
     scores = np.zeros(len(columns))
@@ -58,15 +63,19 @@ def ranked(selector: Selector, plan: Plan, strict: Plan | None, run: slice, sele
     if len(columns):
         age = (int(columns.rids[-1]) >> SHIFT) - (columns.rids[positions] >> SHIFT)
         found *= 1.0 + _RECENCY * np.exp(-age / _FADING)
-    if strict is not None and len(positions):
-        found += _exact_boost(found) * _is_exact(selector, strict, positions)
+    if len(positions):
+        step = _step(found)
+        for match in near:
+            found += step * np.isin(positions, selector.hits(match, run), assume_unique=True)
+        if strict is not None:
+            found += step * (len(near) + 1) * _is_exact(selector, strict, positions)
     found = np.round(found, 12)
     order = np.lexsort((-positions, -found))
     return Ranking(secrets.token_hex(4), columns.rids[positions[order]], found[order])
 
 
-def _exact_boost(scores: Scores) -> float:
-    """More than the whole range of scores: the exact form comes first, whatever else."""
+def _step(scores: Scores) -> float:
+    """More than the whole range of scores: what gains a step comes first, whatever else."""
     return float(np.ceil(scores.max() - min(scores.min(), 0.0))) + 1.0
 
 

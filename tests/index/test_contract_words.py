@@ -91,6 +91,27 @@ def test_near_counts_the_words_between(index: Index) -> None:
     assert found(index, "giếng NEAR/2 xóm NEAR/3 mùi") == ["a"]
 
 
+def test_words_side_by_side_come_before_scattered_ones(index: Index) -> None:
+    filler = "Phiên họp bàn nhiều việc của xã trong quý tới. "
+    index.upsert(
+        [
+            mention("roi", "Sát giờ lo đồ lễ", "Sát nhà ai nấy lo. " * 5, minutes=9),
+            mention("lien", "Họp xã", filler * 3 + "Có nói chuyện sạt lở bờ sông."),
+            mention("gan-het", "Họp thôn", filler + "Đường sạt lở, lo xe quá tải.", minutes=1),
+            *(mention(f"x{i}", "Họp tổ", filler) for i in range(20)),
+        ]
+    )
+    assert found(index, "sat lo", sort="relevance") == ["gan-het", "lien", "roi"]
+    assert found(index, "sat lo lo xe", sort="relevance") == ["gan-het"]
+    assert found(index, "sat lo", sort="newest") == ["roi", "gan-het", "lien"]
+
+
+def test_exact_forms_come_before_words_side_by_side(index: Index) -> None:
+    index.upsert([mention("dau", "Sạt núi, lở đồi"), mention("lien", "Sat lo nui doi", minutes=1)])
+    assert found(index, "sạt lở", sort="relevance") == ["dau", "lien"]
+    assert found(index, "sat lo", sort="relevance") == ["lien", "dau"]
+
+
 def test_prefix(index: Index) -> None:
     index.upsert([mention("a", "Thanh tra vào cuộc"), mention("b", "Thành phố mới", minutes=1), mention("c", "Tha")])
     assert found(index, "thanh*") == ["b", "a"]
