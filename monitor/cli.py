@@ -10,12 +10,13 @@ from sqlalchemy.exc import OperationalError
 
 from crawlers.source import SourceError
 from index.port import BadCursor, IndexUnavailable, QueryError
-from monitor.commands import collecting, learning, reading, running
+from monitor.commands import collecting, learning, people, reading, running
 from monitor.commands.common import UsageError, app, said
+from monitor.people.people import PeopleError
 from monitor.running import CannotStart
 from nlp.linear import ModelError
 
-__all__ = ["collecting", "learning", "main", "reading", "running"]
+__all__ = ["collecting", "learning", "main", "people", "reading", "running"]
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # JSON is UTF-8 whatever the locale
     try:
         app()
-    except (UsageError, QueryError, BadCursor, SourceError, CannotStart, ModelError) as error:
+    except (UsageError, QueryError, BadCursor, SourceError, CannotStart, ModelError, PeopleError) as error:
         _fail(str(error), code=2)
     except ValidationError as error:
         first = error.errors()[0]

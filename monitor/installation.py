@@ -17,6 +17,7 @@ from monitor.database import open_engine
 from monitor.issues import HISTORY, Issue, rising_issues
 from monitor.migrate import migrate
 from monitor.naming import Naming
+from monitor.people.desk import Desk
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from nlp import text
@@ -49,6 +50,7 @@ class Installation:
         self.annotations = AnnotationStore(self.engine)
         self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
         self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
+        self.desk = Desk(self.engine, idle=timedelta(hours=settings.session_hours))
         self._opening = threading.Lock()
         self._index: Index | None = None
 

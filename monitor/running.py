@@ -20,6 +20,8 @@ from typing import Any
 
 from rich.console import Console
 
+from monitor.installation import Installation
+from monitor.people.people import FIRST_ADMIN
 from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
 from monitor.wording import number, parse_time, rfc3339
@@ -48,6 +50,7 @@ def up(settings: Settings, console: Console) -> None:
     """Runs API and worker until Ctrl-C. Raises CannotStart."""
     with _only_one(settings.data / "up.lock"):
         _check_port(settings.host, settings.port, "DULUAN_PORT")
+        _greet_first_admin(settings, console)
         if settings.contact == Settings.model_fields["contact"].default:
             console.print("Hãy đặt DULUAN_CONTACT: tòa soạn cần biết liên hệ với ai về việc thu thập.", style="yellow")
         supervisor = Supervisor(programs(settings, {}), say=console.print)
@@ -58,6 +61,8 @@ def up(settings: Settings, console: Console) -> None:
 
 def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PORT) -> None:
     """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises CannotStart."""
+    if not settings.loopback:
+        raise CannotStart("demo không có tài khoản nên chỉ chạy trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
     with _only_one(settings.data / "demo.lock"):
         _check_port(settings.host, settings.port, "--port")
         for port in range(sandbox_port, sandbox_port + SANDBOX_PORTS):
@@ -82,12 +87,24 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
         "DULUAN_PROCESS_EVERY_SECONDS": "2",
         "DULUAN_PORT": str(settings.port),
         "DULUAN_HOST": settings.host,
+        "DULUAN_AUTH": "off",
     }
     ours = [replace(program, after=sources) for program in programs(settings, environment)]
     supervisor = Supervisor([sandbox, *ours], say=console.print)
     ready = (supervisor, dashboard_url(settings), console)
     threading.Thread(target=_announce_demo, args=ready, daemon=True).start()
     supervisor.run()
+
+
+def _greet_first_admin(settings: Settings, console: Console) -> None:
+    """At the first start: an account, whose one-time password is said here and nowhere else."""
+    if settings.auth == "off":
+        return
+    with Installation(settings) as installation:
+        password = installation.desk.people.first_admin()
+    if password:
+        console.print(f"Tài khoản đầu tiên: [bold]{FIRST_ADMIN}[/], mật khẩu dùng một lần: [bold]{password}[/]")
+        console.print("Đăng nhập và đổi mật khẩu ngay; quên thì chạy `duluan user reset admin`.")
 
 
 def dashboard_url(settings: Settings) -> str:

@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     elasticsearch_password: SecretStr | None = Field(None, description="Mật khẩu Elasticsearch.")
     elasticsearch_ca: Path | None = Field(None, description="Tệp chứng chỉ gốc (PEM) để kiểm chứng Elasticsearch.")
     index_irrelevant: bool = Field(False, description="Đưa cả bài không liên quan đến tỉnh vào chỉ mục.")
-    auth: Literal["off"] = Field("off", description="Đăng nhập; bản này chỉ chạy trên máy nội bộ, chưa có tài khoản.")
+    auth: Literal["on", "off"] = Field("on", description="Đăng nhập; off chỉ dùng được trên địa chỉ nội bộ.")
+    session_hours: float = Field(12, gt=0, le=168, description="Phiên đăng nhập hết hạn sau bấy nhiêu giờ không dùng.")
     province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
     sources: Path | None = Field(None, description="Tệp hoặc thư mục nguồn tin thay cho danh mục kèm sản phẩm.")
     host: str = Field("127.0.0.1", description="Địa chỉ mà bảng điều khiển lắng nghe.")
@@ -54,9 +55,12 @@ class Settings(BaseSettings):
 
     @field_validator("host")
     @classmethod
-    def _loopback_while_there_are_no_accounts(cls, host: str) -> str:
-        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-            raise ValueError("bản này chưa có tài khoản nên chỉ lắng nghe trên địa chỉ nội bộ (127.0.0.1)")
+    def _host_is_an_address(cls, host: str) -> str:
+        if host != "localhost":
+            try:
+                ipaddress.ip_address(host)
+            except ValueError:
+                raise ValueError("hãy viết một địa chỉ IP của máy này, như 127.0.0.1 hay 0.0.0.0") from None
         return host
 
     @field_validator("database_url")
@@ -105,6 +109,12 @@ class Settings(BaseSettings):
     def _elasticsearch_can_be_used(self) -> Settings:
         if self.index == "elasticsearch" and self.elasticsearch_url is None:
             raise ValueError("DULUAN_INDEX=elasticsearch cần DULUAN_ELASTICSEARCH_URL")
+    @model_validator(mode="after")
+    def _without_accounts_only_this_machine_reaches_it(self) -> Settings:
+        if self.auth == "off" and not self.loopback:
+            raise ValueError("DULUAN_AUTH=off chỉ dùng được trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
+        return self
+
         if self.elasticsearch_api_key and self.elasticsearch_user:
             raise ValueError("chỉ đặt một trong DULUAN_ELASTICSEARCH_API_KEY và DULUAN_ELASTICSEARCH_USER")
         if self.elasticsearch_ca is not None and not self.elasticsearch_ca.is_file():
@@ -122,11 +132,22 @@ class Settings(BaseSettings):
         return self.data / "index.sqlite"
 
     @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the dashboard."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+    @property
     def elasticsearch(self) -> Server | None:
         """The server of the index, if one is named."""
         if self.elasticsearch_url is None:
             return None
         return Server(
+    @property
+    def dashboard(self) -> str:
+        """The address people open the dashboard at, with a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{(self.public_url or f'http://{host}:{self.port}').rstrip('/')}/"
+
             urls=nodes(self.elasticsearch_url),
             prefix=self.elasticsearch_prefix,
             api_key=self.elasticsearch_api_key,
@@ -139,7 +160,14 @@ class Settings(BaseSettings):
         """The key that turns commenters' names into hashes; made once and kept in the data folder, owner-readable."""
         if self.author_key:
             return self.author_key.get_secret_value().encode()
-        path = self.data / "author.key"
+        return self._own_key("author.key")
+
+    def webhook_key(self) -> bytes:
+        """The key from which each webhook's secret is derived; made once and kept in the data folder."""
+        return self._own_key("webhook.key")
+
+    def _own_key(self, name: str) -> bytes:
+        path = self.data / name
         if not path.exists():
             _create_once(path, secrets.token_hex(32).encode())
         return path.read_bytes()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+os.environ.setdefault("DULUAN_AUTH", "off")  # tests of accounts say `auth="on"`; the others mean something else
+
 
 @pytest.fixture(scope="session")
 def need() -> Callable[[bool, str], None]:

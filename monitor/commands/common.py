@@ -21,7 +21,7 @@ from rich.table import Table
 
 from monitor.installation import Installation
 from monitor.settings import Settings, load_settings
-from monitor.wording import parse_end, parse_time
+from monitor.wording import parse_end, parse_time, rfc3339
 
 app = typer.Typer(
     name="duluan",
@@ -46,7 +46,7 @@ def _time(text: str) -> datetime:
         raise typer.BadParameter(str(error)) from None
 
 
-def _end(text: str) -> datetime:
+def read_end(text: str) -> datetime:
     try:
         return parse_end(text)
     except ValueError as error:
@@ -61,7 +61,8 @@ FromOption = Annotated[
     datetime | None, typer.Option("--from", parser=_time, metavar="T", help="Từ thời điểm này (giờ Việt Nam).")
 ]
 ToOption = Annotated[
-    datetime | None, typer.Option("--to", parser=_end, metavar="T", help="Đến thời điểm này; một ngày là hết ngày ấy.")
+    datetime | None,
+    typer.Option("--to", parser=read_end, metavar="T", help="Đến thời điểm này; một ngày là hết ngày ấy."),
 ]
 AtOption = Annotated[
     datetime | None, typer.Option("--at", parser=_time, metavar="T", help="Chỉ dùng những gì đã đăng đến lúc này.")
@@ -99,6 +100,17 @@ def wants_json(asked: bool) -> bool:
 
 def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON of dataclass dicts: times as RFC 3339."""
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
 
 
 def print_line(record: Mapping[str, Any]) -> None:

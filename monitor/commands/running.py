@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,6 +14,7 @@ from monitor.commands.common import (
     app,
     data_given,
     opened,
+    plain,
     print_json,
     print_table,
     said,
@@ -23,7 +23,7 @@ from monitor.commands.common import (
 )
 from monitor.settings import in_force
 from monitor.status import STATE_WORDS, SourceStatus, source_statuses, status
-from monitor.wording import number, rfc3339, when
+from monitor.wording import number, when
 
 
 @app.command()
@@ -67,7 +67,7 @@ def status_command(data: DataOption = None, json: JsonOption = False) -> None:
     with opened(data) as installation:
         found = status(installation)
     if wants_json(json):
-        print_json(_json(asdict(found)))
+        print_json(plain(asdict(found)))
         return
     now = utc_now()
     for process in found.processes:
@@ -90,7 +90,7 @@ def sources(data: DataOption = None, json: JsonOption = False) -> None:
     with opened(data) as installation:
         found = source_statuses(installation)
     if wants_json(json):
-        print_json({"items": [_json(asdict(source)) for source in found], "total": len(found)})
+        print_json({"items": [plain(asdict(source)) for source in found], "total": len(found)})
         return
     print_table(
         "Nguồn tin", ("nguồn", "tình trạng", "lần tốt cuối", "bài mới nhất", "bài", "liên quan"), map(_row, found)
@@ -117,14 +117,3 @@ def config(data: DataOption = None, json: JsonOption = False) -> None:
         ("tên", "giá trị", "nguồn gốc", "ý nghĩa"),
         ((s.name, s.value, s.origin, s.description) for s in found),
     )
-
-
-def _json(value: Any) -> Any:
-    """Plain JSON of dataclass dicts: times as RFC 3339."""
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, dict):
-        return {name: _json(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(part) for part in value]
-    return value

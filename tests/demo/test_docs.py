@@ -56,6 +56,9 @@ def test_every_command_exists_with_its_options(document: Path) -> None:
     for line in commands(document):
         words = shlex.split(line)
         command = known_commands.get(words[0])
+        while command is not None and (inside := vars(command).get("commands")) and len(words) > 1:
+            words = words[1:]
+            command = inside.get(words[0])
         if command is None:
             wrong.append(line)
             continue

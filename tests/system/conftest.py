@@ -46,8 +46,9 @@ class Said:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours without any setting of the product, with these ones."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DULUAN_")} | more
+    """Ours without any setting of the product, with these ones; without accounts unless they are asked for."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DULUAN_")}
+    return ours | {"DULUAN_AUTH": "off"} | more
 
 
 os.environ["TERM"] = "dumb"  # of the fork server, before it imports rich: no colours in what commands say
