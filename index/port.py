@@ -6,7 +6,7 @@ that can be rebuilt from the archive at any time; ids are deterministic, so writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -170,6 +170,10 @@ class Index(Protocol):
     ) -> Page: ...
 
     def count(self, query: str = "", filters: Filters | None = None) -> int: ...
+
+    def stream(self, query: str = "", filters: Filters | None = None) -> Iterator[Sequence[Mention]]:
+        """All hits in batches, newest first, as they are when the first batch is asked for: what is written meanwhile
+        changes nothing. Takes as long as the caller takes."""
 
     def facets(
         self,

@@ -39,6 +39,7 @@ from index.query import parse
 from index.values import batches
 
 MAX_LIMIT = 1000
+STREAMED = 500  # mentions in a batch of a stream
 _KEEP = "5m"  # how long a reader may take over one page of a ranking before it is made anew
 _PAGE = 10_000
 _NO_FILTERS = Filters()
@@ -126,6 +127,30 @@ class ElasticsearchIndex:
     def count(self, query: str = "", filters: Filters | None = None) -> int:
         answer = self._search(query=self._found(parse(query), filters), size=0, track_total_hits=True)
         return _total(answer)
+
+    def stream(self, query: str = "", filters: Filters | None = None) -> Iterator[Sequence[Mention]]:
+        """As in the port. The server keeps the point in time for some minutes between two batches."""
+        return self._stream(self._found(parse(query), filters))
+
+    def _stream(self, found: Query) -> Iterator[Sequence[Mention]]:
+        with self._snapshot() as pit:
+            place: dict[str, Any] = {}
+            while True:
+                answer = self._search(
+                    pit=pit,
+                    query=found,
+                    size=STREAMED,
+                    sort=_NEWEST,
+                    source_includes=SHOWN,
+                    track_total_hits=False,
+                    **place,
+                )
+                hits = answer["hits"]["hits"]
+                if hits:
+                    yield [mention(hit["_id"], hit["_source"]) for hit in hits]
+                if len(hits) < STREAMED:
+                    return
+                place = {"search_after": hits[-1]["sort"]}
 
     def facets(
         self,

@@ -40,6 +40,7 @@ from index.sqlite.writer import Writer, marks
 from index.values import batches, from_micros, second
 
 MAX_LIMIT = 1000
+STREAMED = 500  # mentions in a batch of a stream
 _NO_FILTERS = Filters()
 
 
@@ -133,6 +134,18 @@ class SqliteIndex:
         node = parse(query)
         with self._searching(node, filters) as search:
             return search.total()
+
+    def stream(self, query: str = "", filters: Filters | None = None) -> Iterator[Sequence[Mention]]:
+        """As in the port. Holds a read transaction until the last batch, so the caller must not dawdle."""
+        return self._stream(parse(query), filters)
+
+    def _stream(self, node: Node, filters: Filters | None) -> Iterator[Sequence[Mention]]:
+        with self._searching(node, filters) as search:
+            rids = search.columns.rids[search.selection()][::-1].tolist()
+            for some in batches(rids, STREAMED):
+                with limited(search.selector.conn, self._pool.time_limit):  # a batch each, not all of them together
+                    found = _mentions(search.selector.conn, search.columns, some)
+                yield [found[rid] for rid in some if rid in found]
 
     def facets(
         self,

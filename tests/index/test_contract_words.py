@@ -200,3 +200,27 @@ def test_hostile_queries_answer_or_explain(slides: Index, query: str) -> None:
         error = raised
     assert error is None or (error.message and error.code and 0 <= error.position <= len(query))
     assert slides.count() == 3
+
+
+def test_a_stream_gives_every_hit_once_whatever_is_written_meanwhile(index: Index) -> None:
+    index.upsert([mention(f"m{i}", "Cháy rừng" if i % 3 else "Mưa", minutes=i // 2) for i in range(1600)])
+    expected = [hit.mention.id for hit in index.search("cháy", limit=1000).items]
+    streamed = index.stream("cháy -mưa")
+    first = next(streamed)
+    index.upsert([mention("moi", "Cháy lớn", minutes=5000), mention("m1", "Mưa", minutes=1)])
+    index.delete(["m2", "m1598"])
+    names = [m.id for m in [*first, *(m for batch in streamed for m in batch)]]
+    assert names[:1000] == expected
+    assert len(names) == len(set(names)) == sum(1 for i in range(1600) if i % 3)
+    assert [m.id for batch in index.stream("cháy") for m in batch][0] == "moi"
+
+
+def test_a_stream_refuses_a_bad_query_at_once_and_may_be_left(index: Index) -> None:
+    index.upsert([mention(f"m{i}", "Cháy rừng", minutes=i) for i in range(1200)])
+    with pytest.raises(QueryError):
+        index.stream("(cháy")
+    left = index.stream("cháy")
+    assert len(next(left)) < 1200
+    del left
+    assert index.delete(["m0"]) == 1
+    assert list(index.stream("không có")) == []
