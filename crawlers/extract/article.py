@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import Moment
 from crawlers.extract.families import Family, Reading
 from crawlers.extract.metadata import Metadata, read_metadata
-from crawlers.extract.text import Tree, decode, first, line, parse, too_complex
+from crawlers.extract.text import Document, Tree, first, line
 from crawlers.post import Post, Quality
 from crawlers.source import Source
 
@@ -55,23 +56,28 @@ def extract_many(
 
     `fetched_at` (aware, default now) bounds publication times: later ones are errors of the page.
     """
-    text = decode(html)
-    tree = parse(text)
+    return read_document(Document(html), url, source, fetched_at)
+
+
+def read_document(
+    page: Document, url: str, source: Source | None = None, fetched_at: datetime | None = None
+) -> list[Post]:
+    """As `extract_many`, on a page that is parsed already."""
     now = fetched_at or datetime.now(UTC)
-    if too_complex(text, tree):
+    if page.too_complex:
         reasons = ("too_complex",)
         name = source.id if source else host(url)
         return [Post(url=url, canonical_url=canonical_url(url), source=name, quality=Quality(0.0, reasons))]
-    posts = threads.posts(tree, url, source, now)
-    return posts or [_article(text, tree, url, source, now)]
+    posts = threads.posts(page, url, source, now)
+    return posts or [_article(page, url, source, now)]
 
 
-def _article(text: str, tree: Tree, url: str, source: Source | None, now: datetime) -> Post:
-    metadata = read_metadata(tree)
-    found = _by_family(text, tree, metadata, source) or _by_guess(text, url, tree, metadata, source)
+def _article(page: Document, url: str, source: Source | None, now: datetime) -> Post:
+    metadata = read_metadata(page.tree)
+    found = _by_family(page, metadata, source) or _by_guess(page, url, metadata, source)
     moment, origin = dates.published(metadata.published, [found.date], url, now)
     if moment is None:
-        moment, origin = _htmldate(text, url, now), "htmldate"
+        moment, origin = _htmldate(page.text, url, now), "htmldate"
     reasons = found.reasons + _date_reasons(moment, origin)
     updated = dates.believable(next(filter(None, map(dates.parse_date, metadata.updated)), None), now)
     body = "\n".join(found.body)
@@ -93,17 +99,20 @@ def _article(text: str, tree: Tree, url: str, source: Source | None, now: dateti
     )
 
 
-def _by_family(text: str, tree: Tree, metadata: Metadata, source: Source | None) -> _Found | None:
+def _by_family(page: Document, metadata: Metadata, source: Source | None) -> _Found | None:
     """The first believable reading: the source's own family, then families that the markup resembles."""
-    known = families.family(source.family if source else None)
-    candidates: list[Family] = [known] if known else []
-    candidates += [each for each in families.by_markup(tree) if each is not known]
-    for candidate in candidates:
-        for reading in families.read(text, candidate):
+    for candidate in _candidates(page, families.family(source.family if source else None)):
+        for reading in families.read(page, candidate):
             reading = replace(reading, title=reading.title or metadata.title)
             if not families.doubts(reading):
                 return _from_reading(reading, candidate, metadata)
     return None
+
+
+def _candidates(page: Document, known: Family | None) -> Iterator[Family]:
+    if known:
+        yield known
+    yield from [each for each in families.by_markup(page.tree) if each is not known]
 
 
 def _from_reading(reading: Reading, of: Family, metadata: Metadata) -> _Found:
@@ -119,8 +128,9 @@ def _from_reading(reading: Reading, of: Family, metadata: Metadata) -> _Found:
     )  # fmt: skip
 
 
-def _by_guess(text: str, url: str, tree: Tree, metadata: Metadata, source: Source | None) -> _Found:
-    guessed = fallback.guess(text, url, tree, metadata)
+def _by_guess(page: Document, url: str, metadata: Metadata, source: Source | None) -> _Found:
+    tree = page.tree
+    guessed = fallback.guess(page.text, url, tree, metadata)
     lead, body = guessed.lead, guessed.body
     reasons: list[str] = ["family_failed"] if source and families.family(source.family) else []
     if not body:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from crawlers.extract.text import Node, Tree, clean, first, line, paragraphs, parse, remove, squash, words
+from crawlers.extract.text import Document, Node, Tree, clean, first, line, paragraphs, remove, squash, words
 
 _FILE = Path(__file__).parent / "families.yaml"
 FIRST_PARAGRAPH = "first-paragraph"
@@ -127,14 +127,12 @@ def by_listing(tree: Tree) -> Iterator[Family]:
             yield each
 
 
-def read(html: str, of: Family) -> Iterator[Reading]:
+def read(page: Document, of: Family) -> Iterator[Reading]:
     """A reading per version that finds a body on the page, newest version first."""
     for version in of.versions:
-        # A fresh tree for each: taking junk out changes the page.
-        tree = parse(html)
-        found = _reading(tree, version)
-        if found is not None:
-            yield found
+        if _body(page.tree, version) is not None:
+            # Taking junk out changes the tree.
+            yield _reading(page.take(), version)
 
 
 def doubts(reading: Reading) -> tuple[str, ...]:
@@ -180,10 +178,9 @@ def _any(tree: Tree, selectors: tuple[str, ...]) -> bool:
     return any(tree.css_first(selector) is not None for selector in selectors)
 
 
-def _reading(tree: Tree, version: Version) -> Reading | None:
+def _reading(tree: Tree, version: Version) -> Reading:
     body = _body(tree, version)
-    if body is None:
-        return None
+    assert body is not None
     # Author and date lines often stand inside the body and go with the junk: read them first.
     author, when = _author(tree, version), _date(first(tree, version.date))
     section = line(first(tree, version.section))
@@ -206,9 +203,9 @@ def _reading(tree: Tree, version: Version) -> Reading | None:
 def _body(tree: Tree, version: Version) -> Node | None:
     """The node with the most text among the first selector's that has any: systems leave empty twins for pop-ups."""
     for selector in version.body:
-        nodes = [node for node in tree.css(selector) if len(clean(node.text())) > 0]
+        nodes = [(len(text), node) for node in tree.css(selector) if (text := (node.text() or "").strip())]
         if nodes:
-            return max(nodes, key=lambda node: len(node.text()))
+            return max(nodes, key=lambda pair: pair[0])[1]
     return None
 
 
@@ -260,5 +257,6 @@ def _author(tree: Tree, version: Version) -> str:
 def _about(title: str, text: str) -> bool:
     """Whether the text shares words with its title: one will do for a long text, as headlines may be metaphors."""
     wanted = {word for word in words(title) if word not in _STOP}
-    shared = wanted & set(words(text))
-    return len(shared) >= min(1 if len(text) > 400 else 2, len(wanted))
+    enough = min(1 if len(text) > 400 else 2, len(wanted))
+    # An article names its subject early; the rest is read only where it does not.
+    return any(len(wanted & set(words(part))) >= enough for part in (text[:1_000], text))

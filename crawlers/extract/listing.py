@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from crawlers.extract import families
 from crawlers.extract.canonical import canonical_url, join, same_site
-from crawlers.extract.text import Node, Tree, decode, hidden, line, parse, too_complex
+from crawlers.extract.text import Document, Node, Tree, hidden, line
 from crawlers.source import Source
 
 _SHORTEST_TITLE = 12
@@ -33,12 +33,11 @@ class Link:
 
 def links(html: str | bytes, url: str, source: Source | None = None) -> list[Link]:
     """The article links in page order, each once. The page's own address, other sites and hidden links are left out."""
-    text = decode(html)
-    tree = parse(text)
-    if too_complex(text, tree):
+    page = Document(html)
+    if page.too_complex:
         return []
-    of = families.family(source.family if source else None) or next(families.by_listing(tree), None)
-    return find_links(tree, url, of, source.article_url if source else None)
+    of = families.family(source.family if source else None) or next(families.by_listing(page.tree), None)
+    return find_links(page.tree, url, of, source.article_url if source else None)
 
 
 def find_links(tree: Tree, url: str, of: families.Family | None, pattern: str | None) -> list[Link]:

@@ -6,9 +6,10 @@ import html as entities
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, html_to_unicode, resolve_encoding
 
 Node = LexborNode
 Tree = LexborHTMLParser
@@ -77,6 +78,7 @@ _SPACES = re.compile(r"\s+")
 # Normal forms are sorted by insertion: a run of marks as long as a page costs minutes. Unicode calls 30 "stream-safe".
 _MARK = re.escape("".join(chr(point) for point in range(0x300, 0x20000) if unicodedata.combining(chr(point))))
 _MARKS = re.compile(f"([{_MARK}]{{30}})[{_MARK}]+")
+_RUN = re.compile("[^\\x00-\u02ff\u1e00-\u1eff\u2000-\u206f]{31}")  # what may be such a run, told ten times as fast
 _LONG = 1_000  # characters; shorter texts hold no run that hurts
 # Real pages have up to 10,000 tags, 60 deep; parser, selectors and trafilatura are quadratic in both.
 _MOST_TAGS = 20_000
@@ -90,19 +92,28 @@ def decode(html: str | bytes, charset: str | None = None) -> str:
 
     Never raises: bytes that fit no encoding become replacement characters.
     """
-    text = html if isinstance(html, str) else _decoded(html, charset)
-    return whole(text).removeprefix("\ufeff").replace("\x00", "")
+    text = whole(html) if isinstance(html, str) else _decoded(html, charset)
+    return text.removeprefix("\ufeff").replace("\x00", "")
 
 
 def whole(text: str) -> str:
     """The text without halves of surrogate pairs, which no parser and no file takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _decoded(html: bytes, charset: str | None) -> str:
+    declared = charset or html_body_declared_encoding(html)
+    if declared is None or resolve_encoding(declared) == "utf-8":
+        # Nearly every page. The general way below looks at the bytes three times.
+        with suppress(UnicodeDecodeError):
+            return html.decode("utf-8")
     header = f"text/html; charset={charset}" if charset else None
     try:
-        return html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)[1]
+        return whole(html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)[1])
     except (LookupError, ValueError):
         # Python knows codecs that are no charset ("zlib", "idna"), and a page may name them.
         return html.decode("utf-8", "replace")
@@ -119,8 +130,37 @@ def _guess(raw: bytes) -> str:
 
 def parse(html: str | bytes) -> Tree:
     """The parsed page; an empty page parses to an empty tree, and so does one of more tags than any real page has."""
-    text = decode(html)
+    return tree_of(decode(html))
+
+
+def tree_of(text: str) -> Tree:
+    """As `parse`, for a text that `decode` gave."""
     return LexborHTMLParser(text if text and text.count("<") <= _MOST_TAGS else "<html></html>")
+
+
+class Document:
+    """A page on its way through extraction: parsed once, and again only after a reader changed its tree."""
+
+    def __init__(self, html: str | bytes, charset: str | None = None) -> None:
+        self.text = decode(html, charset)
+        self._tree: Tree | None = tree_of(self.text)
+
+    @property
+    def tree(self) -> Tree:
+        """The page as it came; for looking only."""
+        if self._tree is None:
+            self._tree = tree_of(self.text)
+        return self._tree
+
+    def take(self) -> Tree:
+        """A tree of the page that the caller may change."""
+        tree, self._tree = self.tree, None
+        return tree
+
+    @property
+    def too_complex(self) -> bool:
+        """Whether reading the page could take minutes: more tags or deeper than any real one."""
+        return too_complex(self.text, self.tree)
 
 
 def too_complex(html: str, tree: Tree) -> bool:
@@ -131,7 +171,11 @@ def too_complex(html: str, tree: Tree) -> bool:
 
 def nfc(text: str) -> str:
     """Normal form C, in linear time."""
-    return unicodedata.normalize("NFC", _MARKS.sub(r"\1", text) if len(text) > _LONG else text)
+    if text.isascii():
+        return text
+    if len(text) > _LONG and _RUN.search(text):
+        text = _MARKS.sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
 
 
 def clean(text: str | None) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from crawlers.extract.canonical import canonical_url, host, join, same_site
 from crawlers.extract.dates import believable, parse_date
-from crawlers.extract.text import Node, Tree, clean, line, paragraphs, remove
+from crawlers.extract.text import Document, Node, Tree, clean, line, paragraphs, remove
 from crawlers.post import Post, Quality
 from crawlers.source import Source
 
@@ -18,13 +18,13 @@ _TITLE_LENGTH = 100
 _MOST_POSTS = 200  # of one page; forums show 20 to 50, channels 20
 
 
-def posts(tree: Tree, url: str, source: Source | None, now: datetime) -> list[Post]:
+def posts(page: Document, url: str, source: Source | None, now: datetime) -> list[Post]:
     """The page's posts in their order on the page; empty when it is no thread and no channel."""
-    wanted = source.family if source else None
+    wanted, tree = source.family if source else None, page.tree
     if wanted == "telegram" or (wanted is None and tree.css_first(".tgme_widget_message[data-post]")):
-        return _telegram(tree, url, source, now)
+        return _telegram(page.take(), url, source, now)
     if wanted == "xenforo" or (wanted is None and tree.css_first("article.message[data-author] .bbWrapper")):
-        return _xenforo(tree, url, source, now)
+        return _xenforo(page.take(), url, source, now)
     return []
 
 
