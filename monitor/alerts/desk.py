@@ -1,0 +1,83 @@
+"""Everything about alerts of one installation, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.alerts import ready_made
+from monitor.alerts.alert import Alert, Channel
+from monitor.alerts.channels.email import ADDRESS, EmailSender, mail_server
+from monitor.alerts.channels.telegram import CHAT, TelegramSender
+from monitor.alerts.channels.webhook import WebhookSender, checked_url, secret_for
+from monitor.alerts.message import Message
+from monitor.alerts.outbox import CannotSend, Outbox, Sender, Sent
+from monitor.alerts.rule_store import RuleStore
+from monitor.alerts.store import AlertStore
+from monitor.alerts.watch import Watch
+from monitor.installation import Installation
+from monitor.settings import Settings
+
+
+class AlertDesk:
+    """Rules, alerts and the outbox of an installation."""
+
+    def __init__(self, installation: Installation) -> None:
+        settings, engine = installation.settings, installation.engine
+        self._settings = settings
+        self.rules = RuleStore(engine)
+        self.alerts = AlertStore(engine, cap=settings.alerts_per_day)
+        self.outbox = Outbox(engine, senders(settings), link=f"{settings.dashboard}alerts")
+        self.watch = Watch(installation, self.rules, self.alerts)
+        ready_made.install(self.rules)
+
+    def look(self) -> list[Alert]:
+        """One look with all rules. Raises IndexUnavailable; what needs no index was done by then."""
+        return self.watch.look()
+
+    def send(self, *, stopping: Callable[[], bool] = lambda: False) -> Sent:
+        return self.outbox.run(stopping=stopping)
+
+    def check_address(self, channel: Channel, address: str) -> str:
+        """The address as it is kept. Raises ValueError with a Vietnamese message."""
+        address = address.strip()
+        if channel == "webhook":
+            return checked_url(address)
+        if channel == "email" and not ADDRESS.fullmatch(address):
+            raise ValueError("hãy nhập một địa chỉ thư, ví dụ trucban@example.gov.vn")
+        if channel == "telegram" and not CHAT.fullmatch(address):
+            raise ValueError("hãy nhập mã cuộc trò chuyện (số, có thể có dấu trừ) hoặc @tên_kênh")
+        return address
+
+    def webhook_secret(self, address: str) -> str:
+        """What the receiver of a webhook checks signatures with."""
+        return secret_for(self._settings.webhook_key(), address)
+
+    def try_channel(self, recipient_id: str) -> None:
+        """Sends a test message at once. Raises UnknownId, CannotSend."""
+        recipient = self.rules.recipient(recipient_id)
+        sender = senders(self._settings).get(recipient.channel)
+        if sender is None:
+            raise CannotSend("kênh này chưa được cấu hình hoặc đang tắt", final=True)
+        message = Message(
+            event="test", headline="Kênh cảnh báo hoạt động", reason="Đây là thư thử của Dư Luận, không cần trả lời."
+        )
+        sender.send(recipient.address, message, f"test.{recipient.id}")
+
+
+def senders(settings: Settings) -> dict[Channel, Sender]:
+    """The channels that are configured; none while sending is off."""
+    if not settings.alerts_send:
+        return {}
+    found: dict[Channel, Sender] = {"webhook": WebhookSender(settings.webhook_key())}
+    if settings.smtp_url and settings.smtp_from:
+        server = mail_server(
+            settings.smtp_url,
+            sender=settings.smtp_from,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            ca=settings.smtp_ca,
+        )
+        found["email"] = EmailSender(server)
+    if settings.telegram_token:
+        found["telegram"] = TelegramSender(settings.telegram_token, api=settings.telegram_api)
+    return found
