@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     index_irrelevant: bool = Field(False, description="Đưa cả bài không liên quan đến tỉnh vào chỉ mục.")
     auth: Literal["on", "off"] = Field("on", description="Đăng nhập; off chỉ dùng được trên địa chỉ nội bộ.")
     session_hours: float = Field(12, gt=0, le=168, description="Phiên đăng nhập hết hạn sau bấy nhiêu giờ không dùng.")
+    requests_per_minute: int = Field(6000, ge=0, description="Số yêu cầu mỗi phút của một khóa hay phiên; 0 là không hạn.")
+    audit_days: int = Field(730, ge=30, description="Số ngày giữ nhật ký ai đã xem, tìm, xuất, đổi gì.")
     province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
     sources: Path | None = Field(None, description="Tệp hoặc thư mục nguồn tin thay cho danh mục kèm sản phẩm.")
     host: str = Field("127.0.0.1", description="Địa chỉ mà bảng điều khiển lắng nghe.")
@@ -49,8 +51,21 @@ class Settings(BaseSettings):
     author_key: SecretStr | None = Field(
         None, description="Khóa băm tên người bình luận; mặc định tạo trong thư mục dữ liệu."
     )
+    youtube_key: SecretStr | None = Field(None, description="Khóa YouTube Data API v3.")
+    youtube_budget: int = Field(9_000, ge=0, description="Đơn vị YouTube API được dùng mỗi ngày, cho mọi kênh.")
+    facebook_token: SecretStr | None = Field(None, description="Mã truy cập Facebook Graph API của ứng dụng đã duyệt.")
     crawl_every_seconds: float = Field(20, gt=0, description="Chu kỳ xem nguồn nào đến hạn.")
     process_every_seconds: float = Field(5, gt=0, description="Chu kỳ xử lý bài đang chờ.")
+    public_url: str | None = Field(None, description="Địa chỉ người dùng mở bảng điều khiển, ghi trong cảnh báo.")
+    alerts_send: bool = Field(True, description="Gửi cảnh báo ra ngoài; tắt thì chỉ hiện trên bảng điều khiển.")
+    alerts_per_day: int = Field(20, ge=1, description="Số cảnh báo tối đa mỗi người nhận một ngày, không kể khẩn.")
+    smtp_url: str | None = Field(None, description="Máy chủ thư: smtp://máy:587 (STARTTLS) hoặc smtps://máy:465.")
+    smtp_from: str | None = Field(None, description="Địa chỉ gửi của thư cảnh báo.")
+    smtp_user: str | None = Field(None, description="Tên đăng nhập máy chủ thư.")
+    smtp_password: SecretStr | None = Field(None, description="Mật khẩu máy chủ thư.")
+    smtp_ca: Path | None = Field(None, description="Tệp chứng chỉ gốc (PEM) để kiểm chứng máy chủ thư.")
+    telegram_token: SecretStr | None = Field(None, description="Khóa của bot Telegram gửi cảnh báo.")
+    telegram_api: str = Field("https://api.telegram.org", description="Địa chỉ Bot API của Telegram.")
     keep_days: int = Field(730, ge=1, description="Số ngày giữ toàn văn trong kho lưu.")
 
     @field_validator("host")
@@ -100,6 +115,12 @@ class Settings(BaseSettings):
         return province
 
     @model_validator(mode="after")
+    def _without_accounts_only_this_machine_reaches_it(self) -> Settings:
+        if self.auth == "off" and not self.loopback:
+            raise ValueError("DULUAN_AUTH=off chỉ dùng được trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
+        return self
+
+    @model_validator(mode="after")
     def _sources_exist(self) -> Settings:
         if self.sources is not None and not self.sources.exists():
             raise ValueError(f"DULUAN_SOURCES: không có {self.sources}")
@@ -109,17 +130,16 @@ class Settings(BaseSettings):
     def _elasticsearch_can_be_used(self) -> Settings:
         if self.index == "elasticsearch" and self.elasticsearch_url is None:
             raise ValueError("DULUAN_INDEX=elasticsearch cần DULUAN_ELASTICSEARCH_URL")
-    @model_validator(mode="after")
-    def _without_accounts_only_this_machine_reaches_it(self) -> Settings:
-        if self.auth == "off" and not self.loopback:
-            raise ValueError("DULUAN_AUTH=off chỉ dùng được trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
-        return self
-
         if self.elasticsearch_api_key and self.elasticsearch_user:
             raise ValueError("chỉ đặt một trong DULUAN_ELASTICSEARCH_API_KEY và DULUAN_ELASTICSEARCH_USER")
         if self.elasticsearch_ca is not None and not self.elasticsearch_ca.is_file():
             raise ValueError(f"DULUAN_ELASTICSEARCH_CA: không có {self.elasticsearch_ca}")
         return self
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the dashboard."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
 
     @property
     def archive_url(self) -> str:
@@ -128,13 +148,14 @@ class Settings(BaseSettings):
         )
 
     @property
-    def index_path(self) -> Path:
-        return self.data / "index.sqlite"
+    def dashboard(self) -> str:
+        """The address people open the dashboard at, with a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{(self.public_url or f'http://{host}:{self.port}').rstrip('/')}/"
 
     @property
-    def loopback(self) -> bool:
-        """Whether only this machine reaches the dashboard."""
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+    def index_path(self) -> Path:
+        return self.data / "index.sqlite"
 
     @property
     def elasticsearch(self) -> Server | None:
@@ -142,12 +163,6 @@ class Settings(BaseSettings):
         if self.elasticsearch_url is None:
             return None
         return Server(
-    @property
-    def dashboard(self) -> str:
-        """The address people open the dashboard at, with a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{(self.public_url or f'http://{host}:{self.port}').rstrip('/')}/"
-
             urls=nodes(self.elasticsearch_url),
             prefix=self.elasticsearch_prefix,
             api_key=self.elasticsearch_api_key,
