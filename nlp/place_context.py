@@ -25,7 +25,7 @@ _PREFIX = re.compile(
 
 
 _TITLES = frozenset(
-    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "ca", "mc", "tác giả", "cháu"]
+    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "cậu", "nsnd", "nsưt", "sĩ", "mc", "tác giả", "cháu"]
 )
 FAMILIES = frozenset(
     re.split(
@@ -50,6 +50,14 @@ _ADDRESS = re.compile(
     r"[\s,(\-–]*(?:ở|tại|của)?\s*(?:tỉnh|thành phố|tp\.?|t\.)?\s*"
 )
 _OWN_ROADS = re.compile(r"(?:(?:tuyến|cung|con|các|nẻo|quãng|đoạn) đường(?: phố)?|đường phố) $")
+_INSTITUTION = re.compile(
+    r"(?<![^\W_])(?:tiểu học|trung học cơ sở|trung học phổ thông|thcs|thpt|th&thcs|mầm non|mẫu giáo|trường|trạm y tế|"
+    r"chợ|ubnd|đảng ủy|hợp tác xã|htx|công an|đồn biên phòng|ban chqs|cầu|đập|nghĩa trang liệt sĩ) $"
+)
+_WHERE = re.compile(
+    r"(?<![^\W_])(?:ở|tại|về|trên|dưới|xuống|vô|ra|lên|gần|ngoài|từ|qua|o|tai|ve|tren|duoi|xuong|vo|len|gan|ngoai|tu) $"
+)
+_ACCENTED = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]")
 _ADDRESS_GAP = re.compile(r"[\s,(\-–]*(?:(?:tỉnh|huyện|xã|phường|thị xã|thành phố|tp\.?|h\.|t\.)\s?)?")
 
 
@@ -77,24 +85,43 @@ class Surroundings:
         if not match:
             return ""
         kind = _PREFIXES[match.group(1)] if match.group(1) else _DOTTED[match.group(2)]
-        if kind == "đường":
-            road = _OWN_ROADS.search(self.view, max(0, start - 20), start)
-            if road or self.view.startswith((" - ", " – ", "-"), end):
-                return ""
+        if kind == "đường" and _OWN_ROADS.search(self.view, max(0, start - 20), start):
+            return ""
         return kind
 
-    def is_name(self, start: int, end: int) -> bool:
-        """Whether the span is written as a name: capitals throughout, or after a first common word (sông Gianh)."""
+    def is_name(self, start: int, end: int, *, least: int = 9) -> bool:
+        """Whether the span is written as a name: capitals throughout, or on `least` words (sông Gianh: one)."""
+        words = self.text[start:end].split()
+        return sum(not word[0].islower() for word in words) >= min(least, len(words))
+
+    def stands_out(self, start: int, end: int) -> bool:
+        """Whether the span is written as a name in a line that does not write every word so."""
         words = [word for word in self.text[start:end].split() if word[0].isalpha()]
-        small = [word[0].islower() for word in words]
-        return not any(small) or (len(small) > 1 and not small[-1])
+        if not words or not all(word[0].isupper() and not word[1:].isupper() for word in words[-2:]):
+            return False
+        line = self._line(start)
+        capitals = sum(word[0].isupper() for word in line.split())
+        return capitals - len(words) <= max(2, 0.34 * (len(line.split()) - len(words)))
+
+    def is_plain(self, start: int) -> bool:
+        """Whether the line is typed without accents."""
+        return self._line(start).isascii() or not _ACCENTED.search(self._line(start).lower())
+
+    def is_where(self, start: int) -> bool:
+        """Whether the word before says where: “ở”, “về”, “o” without its mark."""
+        return _WHERE.search(self.view, max(0, start - 8), start) is not None
+
+    def is_institution(self, start: int) -> bool:
+        """Whether a school, market or office of the place is named: “tiểu học Kim Thủy”, “chợ Tuyên Hóa”."""
+        return _INSTITUTION.search(self.view, max(0, start - 28), start) is not None
+
+    def _line(self, start: int) -> str:
+        end = self.text.find("\n", start)
+        return self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
 
     def is_small(self, start: int) -> bool:
         """Whether the line is typed all in small letters, as comments often are."""
-        begin = self.text.rfind("\n", 0, start) + 1
-        end = self.text.find("\n", start)
-        line = self.text[begin : end if end >= 0 else len(self.text)]
-        return sum(map(str.isupper, line[1:])) <= 1
+        return sum(map(str.isupper, self._line(start)[1:])) <= 1
 
     def is_origin(self, start: int) -> bool:
         """Whether the words before say that somebody comes from there."""
@@ -119,9 +146,11 @@ class Surroundings:
         word = match.group(1)
         if word in FAMILIES:
             return True
+        pair = _TWO_BEFORE.search(window)
+        if word.lower() == "ca":  # danh ca, but also “cang ca” typed without accents
+            return bool(pair and pair.group(1).lower() == "danh")
         if word.lower() not in _TITLES:
             return False
-        pair = _TWO_BEFORE.search(window)
         return not (pair and pair.group(1).lower() in ("thầy", "các", "bà", "quý", "chị", "anh"))
 
     def runs_on(self, start: int, end: int) -> bool:
@@ -165,6 +194,8 @@ class Context:
             return f"tên đường {surface}"
         if unit.level != "province" and not named and surface[:1].isupper() and around.is_person(start):
             return f"tên người {surface}"
+        if unit.type == "tỉnh" and prefix in ("xã", "phường", "thị trấn", "quận", "huyện"):
+            return f"{prefix} {surface} của tỉnh khác"
         if prefix in ("thôn", "quận") and unit.trust != "name":
             return f"nơi khác cùng tên {surface}"
         risky = unit.trust != "name" or bool(unit.elsewhere) or prefix in ("thôn", "đường")
@@ -186,15 +217,3 @@ class Context:
     def is_alone(unit: Unit) -> bool:
         """Whether name and type together are found in no other province (“xã Cự Nẫm”, not “xã Thanh”)."""
         return not unit.elsewhere and " " in unit.short
-
-    @staticmethod
-    def may_wait(unit: Unit, prefix: str, around: Surroundings, start: int, end: int, *, folded: bool) -> bool:
-        """Whether a name that is not sure by itself may become sure by other places of the province."""
-        named = prefix == unit.type
-        if folded:
-            return named or unit.trust == "name"
-        if not around.is_name(start, end):
-            return named and unit.trust == "name"
-        if unit.trust == "prefix" or " " not in unit.short:
-            return named
-        return named or unit.level == "landmark" or not around.runs_on(start, end)

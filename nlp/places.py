@@ -1,9 +1,9 @@
 """Finds a province's places in a text and leaves out what only looks like them.
 
-One Aho-Corasick automaton holds every name in its exact form, a second one the folded forms, used only on lines that
-were typed without accents. What a name means is then decided by what stands around it: administrative words before
-it, capital letters, an address of another province after it, persons, streets, longer names. Offsets count
-characters of the text as it was given.
+One Aho-Corasick automaton holds every name in its exact form, a second one the folded forms, used only on lines (and on
+words of short posts) that were typed without accents. What a name means is then decided by what stands around it:
+administrative words before it, capital letters, an address of another province after it, persons, streets, longer
+names. Offsets count characters of the text as it was given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ahocorasick
 
@@ -57,6 +57,7 @@ class _Name:
     entries: list[Unit]
     other: str = ""
     barrier: bool = False  # a known name that is neither ours nor a province: only stops shorter matches
+    capitals: int = 9  # words written with a capital, fewer where common words stand in it: sông Gianh, Thành cổ
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class _Match:
     name: _Name
     folded: bool
     hashtag: bool = False
+    words: int = 1
 
 
 def aligned(text: str) -> tuple[str, list[int] | None]:
@@ -87,6 +89,7 @@ def aligned(text: str) -> tuple[str, list[int] | None]:
 
 _SPACE = re.compile("[\t\u00a0\u2000-\u200a\u202f\u3000]")
 _CLUSTER = re.compile(r"[\s\S][\u0300-\u036f]*")
+_SHORT = 400  # characters of a line that may mix words with and without accents: what people type
 _ACCENTED = re.compile("[àáâãèéêìíòóôõùúýăđĩũơưạ-ỹ]")
 
 
@@ -119,15 +122,18 @@ class PlaceFinder:
                 yield _Match(end - length + 1, end + 1, name, hashtag, hashtag)
         start = 0
         for line in view.split("\n"):
-            if len(line) > 3 and not _ACCENTED.search(line):
+            if len(line) > 3 and (len(line) < _SHORT or not _ACCENTED.search(line)):
                 plain = unaccent(line)
                 if len(plain) == len(line):
                     for end, (name, length) in self._folded.iter(plain):
-                        if _bounded(plain, end - length + 1, end + 1):
-                            yield _Match(start + end - length + 1, start + end + 1, name, True)
+                        begin = end - length + 1
+                        if line[begin : end + 1].isascii() and _bounded(plain, begin, end + 1):
+                            words = plain.count(" ", begin, end) + 1
+                            yield _Match(start + begin, start + end + 1, name, True, words=words)
             start += len(line) + 1
 
     def _decide(self, matches: list[_Match], around: Surroundings, local: bool) -> Findings:
+        matches = [m for m in matches if not m.folded or self._may_be_folded(m, around)]
         others = [Other(m.name.other, m.start, m.end) for m in matches if self._is_other(m, around)]
         taken = {other.start for other in others}
         hits: list[Hit] = []
@@ -137,12 +143,14 @@ class PlaceFinder:
             if match.start in taken or not match.name.entries:
                 continue
             unit, prefix = self._reading(match, around)
+            if match.name.other and unit.type != prefix:
+                continue  # stands for the other province if for anything
             why = self._context.objection(match.start, match.end, prefix, unit, around, others)
             if why:
                 rejected.append(why)
-            elif (trust := self._trust(match, unit, prefix, around)) > 0:
+            elif (trust := self._trust(match, unit, prefix, around, alone=not others)) > 0:
                 hits.append(self._hit(match, unit, trust, around))
-            elif self._context.may_wait(unit, prefix, around, match.start, match.end, folded=match.folded):
+            elif self._may_wait(match, unit, prefix, around):
                 waiting.append((match, unit, prefix))
         anchors = [hit for hit in hits if not hit.origin and hit.trust >= 0.5]
         if local or anchors or self._vouched(waiting, others):
@@ -157,6 +165,13 @@ class PlaceFinder:
             return False
         names = Counter(unit.short for _, unit, _ in waiting)
         return len(names) >= 2 or any(unit.alone and names[unit.short] >= 2 for _, unit, _ in waiting)
+
+    def _may_be_folded(self, match: _Match, around: Surroundings) -> bool:
+        """Whether a name without accents may be read as one: its line has none at all, or it is written in capitals."""
+        if match.hashtag or around.is_plain(match.start):
+            return True
+        own = match.words > 1 and not around.runs_on(match.start, match.end)
+        return own and around.stands_out(match.start, match.end)
 
     def _is_other(self, match: _Match, around: Surroundings) -> bool:
         """Whether a match means another province: it does unless a word before it names one of our units."""
@@ -174,26 +189,56 @@ class PlaceFinder:
             fitting = [unit for unit in fitting if unit.level == "commune"] or near or fitting
         if fitting:
             return fitting[0], prefix
-        return match.name.entries[0], "" if prefix in _UNIT_WORDS else prefix
+        unit = match.name.entries[0]
+        wrong = prefix in _UNIT_WORDS and (unit.type != "tỉnh" or prefix == "thành phố")
+        return unit, "" if wrong else prefix
 
-    def _trust(self, match: _Match, unit: Unit, prefix: str, around: Surroundings) -> float:
-        """How sure a name is by itself; 0 when it needs other places beside it."""
-        capitalised = match.folded or around.is_name(match.start, match.end)
-        if prefix == unit.type and capitalised and (unit.trust == "name" or self._context.is_alone(unit)):
-            return 0.7 if match.folded else 1.0
+    def _trust(self, match: _Match, unit: Unit, prefix: str, around: Surroundings, *, alone: bool) -> float:
+        """How sure a name is by itself; 0 when it needs other places beside it. `alone`: no other province is named."""
+        capitalised = match.folded or around.is_name(match.start, match.end, least=match.name.capitals)
+        if prefix == unit.type and capitalised:
+            if unit.trust == "name" or self._context.is_alone(unit):
+                return 0.7 if match.folded else 1.0
+            if alone and unit.level == "commune" and not unit.rivals and " " in unit.short:
+                return 0.6  # no unit of this name is left elsewhere
         if unit.trust != "name":
-            return 0.0
+            return self._rare(match, unit, prefix, around) if alone else 0.0
         if prefix == "đường" and unit.level != "landmark":
             return 0.6 if around.is_small(match.start) else 0.0
         if match.folded:
-            return 0.5 if self._is_clear(match, unit) else 0.0
+            clear = self._is_clear(match, unit) or around.stands_out(match.start, match.end)
+            return 0.5 if clear else 0.0
         if capitalised:
             return 0.9
         return 0.6 if around.is_small(match.start) else 0.0
 
+    @staticmethod
+    def _may_wait(match: _Match, unit: Unit, prefix: str, around: Surroundings) -> bool:
+        """Whether a name that is not sure by itself may become sure by other places of the province."""
+        start, end = match.start, match.end
+        school = unit.trust == "prefix" and " " in unit.short and around.is_institution(start)
+        named = prefix == unit.type or (school and not around.runs_on(start, end))
+        if match.folded:
+            return named or (unit.trust == "name" and around.is_where(start))
+        if not around.is_name(start, end, least=match.name.capitals):
+            return named and unit.trust == "name"
+        if unit.trust == "prefix" or " " not in unit.short:
+            return named
+        return named or unit.level == "landmark" or not around.runs_on(start, end)
+
+    @staticmethod
+    def _rare(match: _Match, unit: Unit, prefix: str, around: Surroundings) -> float:
+        """A bare name that no other province has (Ninh Châu), written as a name of its own."""
+        if not unit.alone or unit.trust != "context" or " " not in unit.short or prefix:
+            return 0.0
+        own = around.stands_out(match.start, match.end) and not around.runs_on(match.start, match.end)
+        return 0.5 if own else 0.0
+
     def _is_clear(self, match: _Match, unit: Unit) -> bool:
-        """Whether a name typed without accents can hardly be anything else."""
+        """Whether a name typed without accents and capitals can hardly be anything else."""
         folded = self.province.folded
+        if unit.level == "landmark" and match.words >= _LONG:
+            return True
         return match.hashtag or fold(unit.short) in folded or any(fold(alias) in folded for alias in unit.aliases)
 
     def _with_context(
@@ -211,6 +256,7 @@ class PlaceFinder:
         return Hit(place, unit, trust, around.is_origin(match.start))
 
 
+_LONG = 3  # syllables from which a landmark's name without accents is no chance
 _UNIT_WORDS = frozenset({"tỉnh", "thành phố", "thị xã", "thị trấn", "huyện", "xã", "phường", "đặc khu"})
 
 
@@ -233,9 +279,12 @@ def _names(province: Province) -> dict[str, _Name]:
     names: dict[str, _Name] = defaultdict(lambda: _Name([]))
     districts_first = sorted(province.entries, key=lambda unit: (_ORDER[unit.level], bool(unit.district)))
     for unit in districts_first:
-        for written in (unit.short, *unit.aliases):
+        weak = replace(unit, trust="context")
+        for written in (unit.short, *unit.aliases, *unit.weak):
             if len(written) > 1 and not written.isdigit():
-                names[normalise(written).lower()].entries.append(unit)
+                name = names[normalise(written).lower()]
+                name.entries.append(weak if written in unit.weak else unit)
+                name.capitals = min(name.capitals, sum(not word[0].islower() for word in written.split()))
     for written in province.nicknames:
         names[normalise(written).lower()].entries.append(province.unit)
     for written, other in province.others.items():
@@ -255,6 +304,7 @@ def _folded_names(names: dict[str, _Name]) -> dict[str, _Name]:
         known.entries.sort(key=lambda unit: _ORDER[unit.level])
         known.other = known.other or name.other
         known.barrier = known.barrier or name.barrier
+        known.capitals = min(known.capitals, name.capitals)
         if any(unit.trust == "name" for unit in name.entries) and " " in plain and not name.other:
             folded[_hashtag(plain)] = name
     return folded

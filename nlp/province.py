@@ -22,7 +22,8 @@ class Unit:
 
     `trust`: the bare name is enough (`name`), it needs another place of the province in the text (`context`), or also
     a word such as "xã" before it (`prefix`). `units`: ids of today's units that a former unit or landmark lies in.
-    `elsewhere`: other provinces with a unit of the same name and type; `alone`: no other province has the name at all.
+    `elsewhere`: other provinces that have or had a unit of the same name and type, `rivals`: that have one today;
+    `alone`: no other province has the name at all. `weak`: ways to write it that need another place beside them.
     """
 
     id: str
@@ -32,8 +33,10 @@ class Unit:
     level: Level
     trust: Trust
     aliases: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
     alone: bool = False
     code: str = ""
     district: str = ""
@@ -127,7 +130,7 @@ def _load(name: str) -> Province:
 
 
 def _unit(record: dict[str, Any]) -> Unit:
-    lists = {key: tuple(record.get(key, ())) for key in ("aliases", "units", "elsewhere")}
+    lists = {key: tuple(record.get(key, ())) for key in ("aliases", "weak", "units", "elsewhere", "rivals")}
     return Unit(**{**record, **lists})
 
 

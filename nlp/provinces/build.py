@@ -21,7 +21,7 @@ from nlp.text import fold, normalise
 
 HERE = Path(__file__).parent
 SOURCE = "vietnamadminunits 1.0.4 (MIT), data/dataset.db and data/converter_2025.json; notes of our own"
-VERSION = "2026-11-23"
+VERSION = "2026-11-23.2"
 # Cities that stand for a province in news, besides the provinces' own names.
 CITIES = {
     "Nha Trang": "Khánh Hòa", "Đà Lạt": "Lâm Đồng", "Sài Gòn": "Hồ Chí Minh", "TP.HCM": "Hồ Chí Minh",
@@ -33,6 +33,7 @@ CITIES = {
 }  # fmt: skip
 
 
+_Used = dict[tuple[str, str], set[str]]
 RENAMED: dict[str, str] = {}  # filled from the notes
 
 
@@ -112,7 +113,15 @@ def _former(
         if row["wardShort"]:
             communes.append(_commune(prefix, row, units))
     extra = [
-        _unit(prefix, e["type"], e["name"], level="former", units=_ids(e["units"], today.values()))
+        _unit(
+            prefix,
+            e["type"],
+            e["name"],
+            level="former",
+            units=_ids(e["units"], today.values()),
+            lat=e["lat"],
+            lon=e["lon"],
+        )
         for e in notes.get("former_extra", [])
     ]
     merged = [*provinces.values(), *districts.values()]
@@ -154,6 +163,7 @@ def _landmarks(notes: dict[str, Any], today: dict[str, Any]) -> list[dict[str, A
             "type": mark["kind"],
             "level": "landmark",
             "aliases": mark.get("aliases", []),
+            "weak": mark.get("weak", []),
             "lat": mark["lat"],
             "lon": mark["lon"],
             "units": _ids(mark["units"], today.values()),
@@ -163,17 +173,19 @@ def _landmarks(notes: dict[str, Any], today: dict[str, Any]) -> list[dict[str, A
     ]
 
 
-def _with_trust(unit: dict[str, Any], notes: dict[str, Any], used: dict[tuple[str, str], set[str]]) -> dict[str, Any]:
-    """Adds how far a bare name may be trusted, and the other provinces that share name and type."""
+def _with_trust(unit: dict[str, Any], notes: dict[str, Any], used: _Used, now: _Used) -> dict[str, Any]:
+    """Adds how far a bare name may be trusted, and the other provinces that share name and type (`rivals`: today)."""
     bare = {fold(name) for name in notes["bare"]}
     key = fold(unit["short"])
     small = unit["level"] == "former" and "district" in unit
+    small = small or unit["short"] in notes["prefixed"]
     trust = "name" if key in bare and not small else "prefix" if small else "context"
     elsewhere = sorted(used.get((key, unit["type"]), set()) - {notes["name"]})
     alone = not any(provinces - {notes["name"]} for (name, _), provinces in used.items() if name == key)
     alone = alone and unit["short"] not in notes["doubtful"]
     aliases = [a for name, others in notes["spellings"].items() if fold(name) == key for a in others]
-    return {**unit, "aliases": aliases, "trust": trust, "elsewhere": elsewhere, "alone": alone}
+    rivals = sorted(now.get((key, unit["type"]), set()) - {notes["name"]})
+    return {**unit, "aliases": aliases, "trust": trust, "elsewhere": elsewhere, "rivals": rivals, "alone": alone}
 
 
 def build(notes: dict[str, Any], tables: Path) -> dict[str, Any]:
@@ -183,11 +195,12 @@ def build(notes: dict[str, Any], tables: Path) -> dict[str, Any]:
     own = next(r for r in now if r["provinceShort"] == notes["name"])
     ours = {notes["name"], *notes["former"]}
     merged = dict.fromkeys(notes["former"], notes["name"])
-    used = _provinces_of([*now, *legacy], merged)
+    used, used_now = _provinces_of([*now, *legacy], merged), _provinces_of(now, merged)
     today = _today(notes, now)
-    units = [_with_trust(unit, notes, used) for unit in today.values()]
+    units = [_with_trust(unit, notes, used, used_now) for unit in today.values()]
     former = [
-        _with_trust(f, notes, used) for f in _former(notes, legacy, _converter(tables, own["provinceKey"]), today)
+        _with_trust(f, notes, used, used_now)
+        for f in _former(notes, legacy, _converter(tables, own["provinceKey"]), today)
     ]
     # The bare name is a person, a road and much else.
     names = {r["provinceShort"] for r in [*now, *legacy]} - ours - {"Hồ Chí Minh"}

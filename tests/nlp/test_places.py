@@ -35,6 +35,15 @@ def names(text: str, *, local: bool = False) -> list[str]:
         ("cao tốc Vạn Ninh - Cam Lộ", ["cao tốc Vạn Ninh - Cam Lộ"]),
         ("quảng trị mưa to lắm", ["tỉnh Quảng Trị"]),
         ("đảo Cồn Cỏ", ["đặc khu Cồn Cỏ"]),
+        ("Thành cổ Quảng Trị sáng đèn", ["Thành cổ Quảng Trị"]),
+        ("lối vào Thành cổ, phường Quảng Trị", ["Thành cổ Quảng Trị", "phường Quảng Trị"]),
+        ("xe tải lật trên quốc lộ 9B", ["quốc lộ 9B"]),
+        ("xếp hàng trước Cửa khẩu quốc tế La Lay", ["cửa khẩu La Lay"]),
+        ("đôi bờ Hiền Lương - Bến Hải lung linh", ["cầu Hiền Lương"]),
+        ("ven biển Ninh Châu sóng lớn", ["xã Ninh Châu"]),
+        ("học sinh tiểu học Kim Thủy, xã Kim Ngân", ["xã Kim Thủy", "xã Kim Ngân"]),
+        ("bà con xã Kim Phú gặt lúa", ["xã Kim Phú"]),
+        ("tỉnh Quảng Bình cũ", ["tỉnh Quảng Bình"]),
     ],
 )
 def test_places_are_found(text: str, expected: list[str]) -> None:
@@ -61,6 +70,20 @@ def test_places_are_found(text: str, expected: list[str]) -> None:
         "vườn quốc gia Bạch Mã và cảng Vũng Áng",
         "minh hoa cho bai bao nay dep qua",
         "ba don hang giao cham",
+        "con co ai o nha khong, cho hoi cua tung nguoi",
+        "gia re hon la mua o cho",
+        "Tượng Đức Mẹ La Vang ở Vatican",
+        "Chủ tịch Hội đồng quản trị Thiên Long từ chức",
+        "Va chạm tại xã Quảng Bình, tỉnh Thanh Hóa",
+        "Nâng cấp đường Đông Hà - Gia Huynh ở tỉnh Lâm Đồng",
+        "Xe khách tông xe máy trên cầu Thanh Trì",
+        "Công ty Đường sắt Bình Trị Thiên bán vé tàu tết",
+        "hàng triệu cơ sở kinh doanh kê khai thuế",
+        "Khách chèo thuyền giữa đại ngàn Trường Sơn",
+        "kỳ thủ Việt Nam dự giải Ninh Minh Hoa Sơn Bôi",
+        "nút giao An Phú và nút giao Mỹ Thủy",
+        "thành cổ Tây An mở cửa về đêm",
+        "bưởi Phúc Trạch vào mùa",
     ],
 )
 def test_traps_are_left_out(text: str) -> None:
@@ -77,6 +100,10 @@ def test_shared_names_need_the_province_beside_them() -> None:
 def test_unaccented_lines_are_read_without_accents() -> None:
     assert names("duong ve Le Thuy ngap roi, o dong ha cung rua") == ["xã Lệ Thủy", "phường Đông Hà"]
     assert names("Đường về đâu cũng ngập\no dong ha cung rua") == ["phường Đông Hà"]
+    assert names("khuc qua Ninh Chau bien bao toc do") == ["xã Ninh Châu"]
+    assert names("ve tham quan dong thien duong bao nhieu") == ["động Thiên Đường"]
+    assert names("cho em hỏi sinh con o Dong Hoi thì khai ở đâu") == ["phường Đồng Hới"]
+    assert names("Anh chup o doi co Con Tien sang nay") == ["xã Cồn Tiên"]
     assert names("đẹp quá #QuangTri #phongnha") == ["tỉnh Quảng Trị", "xã Phong Nha"]
 
 
@@ -123,3 +150,12 @@ def test_offsets_always_point_at_the_surface(text: str) -> None:
         given_text = unicodedata.normalize(form, text)
         for hit in FINDER.find(given_text).hits:
             assert given_text[hit.place.start : hit.place.end] == hit.place.surface
+
+
+def test_every_unit_is_somewhere_and_the_old_ones_became_something() -> None:
+    province = FINDER.province
+    today = {unit.id for unit in province.units}
+    assert len(today) == 78
+    assert all(unit.lat and unit.lon for unit in province.entries)
+    assert all(unit.units and set(unit.units) <= today for unit in (*province.former, *province.landmarks))
+    assert len({unit.id for unit in province.entries}) == len(province.entries)
