@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from monitor.naming import TOPICS
+from monitor.naming import KINDS, LANGUAGES, SENTIMENTS, TOPICS
 from monitor.wording import decimal, number, percent
 
-__all__ = ["TOPICS"]  # named by the guidelines that nlp keeps; pages say them as they are
+__all__ = ["KINDS", "LANGUAGES", "SENTIMENTS", "TOPICS"]  # queries and exports name them too
 
-SENTIMENTS: dict[str, str] = {"negative": "tiêu cực", "neutral": "trung lập", "positive": "tích cực"}
 SIGNS: dict[str, str] = {"negative": "−", "neutral": "○", "positive": "+"}
-KINDS: dict[str, str] = {
-    "news": "báo, trang tin",
-    "social": "mạng xã hội",
-    "forum": "diễn đàn",
-    "comment": "bình luận",
-    "video": "video",
-    "document": "văn bản",
-}
 LEVELS: dict[str, str] = {
     "province": "tỉnh",
     "commune": "xã, phường, đặc khu",

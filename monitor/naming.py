@@ -1,4 +1,4 @@
-"""Names that people type in a query, as ids: `place:"đông hà"`, `source:"Tuổi Trẻ"`."""
+"""Names that people type in a query, as ids: `place:"đông hà"`, `source:"Tuổi Trẻ"`, `topic:"giao thông"`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,31 @@ from nlp.annotation import TOPICS
 from nlp.province import Province
 from nlp.text import fold
 
-__all__ = ["TOPICS", "Naming"]
+__all__ = ["KINDS", "LANGUAGES", "SENTIMENTS", "TOPICS", "Naming"]
+
+SENTIMENTS: dict[str, str] = {"negative": "tiêu cực", "neutral": "trung lập", "positive": "tích cực"}
+KINDS: dict[str, str] = {
+    "news": "báo, trang tin",
+    "social": "mạng xã hội",
+    "forum": "diễn đàn",
+    "comment": "bình luận",
+    "video": "video",
+    "document": "văn bản",
+}
+LANGUAGES: dict[str, str] = {"vi": "tiếng Việt", "en": "tiếng Anh", "other": "tiếng khác"}
+
+
+def _spoken(names: Mapping[str, str]) -> dict[str, list[str]]:
+    """Codes by their Vietnamese names, whole and in parts: "thiên tai" and "thời tiết" are both disaster."""
+    codes: dict[str, list[str]] = defaultdict(list)
+    for code, name in names.items():
+        for part in {name, *name.split(",")}:
+            codes[fold(part)].append(code)
+    return codes
 
 
 class Naming:
-    """Knows the names of places (with and without their kind) and of sources. Several may share one."""
+    """Knows the names of places (with and without their kind), of sources, topics and kinds. Several may share one."""
 
     def __init__(self, province: Province, sources: Iterable[Source]) -> None:
         places: dict[str, list[str]] = defaultdict(list)
@@ -27,7 +47,12 @@ class Naming:
         for source in sources:
             for name in {fold(source.name), fold(source.id.split(".")[0])}:
                 outlets[name].append(source.id)
-        self._ids: Mapping[str, Mapping[str, list[str]]] = {"place": places, "source": outlets}
+        self._ids: Mapping[str, Mapping[str, list[str]]] = {
+            "place": places,
+            "source": outlets,
+            "topic": _spoken(TOPICS),
+            "kind": _spoken(KINDS),
+        }
 
     def query(self, text: str) -> str:
         """The query with names in place of which ids stand. Raises QueryError as `index.query.parse`."""

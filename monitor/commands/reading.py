@@ -1,7 +1,8 @@
-"""Commands that read: search, issues, stories."""
+"""Commands that read: search, export, issues, stories."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -14,12 +15,17 @@ from monitor.commands.common import (
     FromOption,
     JsonOption,
     ToOption,
+    UsageError,
     app,
     opened,
     print_json,
     print_table,
+    progress_bar,
+    said,
     wants_json,
 )
+from monitor.export import FORMATS
+from monitor.export import export as write_export
 from monitor.records import issue_records, page_record, story_record
 from monitor.wording import number, rfc3339, when
 
@@ -56,6 +62,29 @@ def search(
         for m in [hit.mention]
     )
     print_table(f"{number(page.total)} lượt nhắc", ("lúc", "nguồn", "sắc thái", "tiêu đề", "địa chỉ"), rows)
+
+
+@app.command()
+def export(
+    query: Annotated[str, typer.Argument(help='Câu tìm như của lệnh search; "" là tất cả.')],
+    out: Annotated[Path, typer.Option(metavar="FILE", dir_okay=False, help="Tệp .csv hoặc .xlsx sẽ ghi.")],
+    since: FromOption = None,
+    until: ToOption = None,
+    data: DataOption = None,
+) -> None:
+    """Xuất mọi lượt nhắc tìm được ra tệp CSV hoặc XLSX, mới nhất trước."""
+    format = next((each for each in FORMATS if out.suffix.lower() == f".{each}"), None)
+    if format is None:
+        raise UsageError(f"tên tệp phải kết thúc bằng .csv hoặc .xlsx, không phải {out.name}")
+    if not out.parent.is_dir():
+        raise UsageError(f"không có thư mục {out.parent}")
+    with opened(data) as installation:
+        filters = Filters(since=since, until=until)
+        total = installation.index.count(installation.naming.query(query), filters)
+        with progress_bar() as bar:
+            task = bar.add_task("Đang xuất", total=total)
+            done = write_export(installation, query, filters, out, format, lambda n: bar.update(task, completed=n))
+    said.print(f"{number(done)} lượt nhắc trong {out}", markup=False)
 
 
 @app.command()

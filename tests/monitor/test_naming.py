@@ -32,3 +32,8 @@ def test_a_source_is_found_by_its_name_and_by_the_first_part_of_its_id() -> None
 def test_what_names_nothing_stays_as_it_was_typed(query: str) -> None:
     assert NAMING.query(query) == query
     assert parse(NAMING.query(query)) == parse(query)
+
+
+def test_topics_and_kinds_are_found_by_their_vietnamese_names() -> None:
+    assert NAMING.query('topic:"thiên tai"') == NAMING.query('topic:"thoi tiet"') == "topic:disaster"
+    assert NAMING.query('kind:"mạng xã hội"') == "kind:social"
