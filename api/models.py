@@ -258,7 +258,8 @@ class SentimentSummary(Resource):
 
 
 class SourceItem(Resource):
-    """A source and its health: ok, partial, blocked, failing, silent, unknown (not yet crawled) or off."""
+    """A source and its health: ok, partial, blocked, failing, silent, needs_key (nobody gave a key), unknown (not
+    yet crawled) or off."""
 
     id: str
     name: str

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from statistics import median
 
 from crawlers.extract.canonical import host
+from crawlers.outcomes import ROBOTS
 from crawlers.post import Post
-from crawlers.sink import CrawlResult, CrawlState, Sink, SourceState, UrlOutcome, Validators
+from crawlers.sink import CrawlResult, CrawlState, Settled, Sink, SourceState, Stored, UrlOutcome, Validators
 from crawlers.source import Source
 
+logger = logging.getLogger(__name__)
 # What may end differently next time; every other outcome is final until the URL is due for a revisit.
 TRANSIENT: frozenset[UrlOutcome] = frozenset({"error", "blocked", "refused"})
 _FAILED: frozenset[UrlOutcome] = frozenset({"error", "blocked", "too_large"})
 
 
 @dataclass(slots=True)
-class Page:
+class DiscoveryPage:
     """A discovery page of this pass: what it led to, and what the server gave to ask again conditionally."""
 
     validators: Validators | None = None
     urls: set[str] = field(default_factory=set)
     truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A settled URL and its posts, on their way to state and sink."""
+
+    settled: Settled
+    posts: tuple[Post, ...] = ()
 
 
 class Ledger:
@@ -32,26 +46,40 @@ class Ledger:
         self.source = source
         self.state = state
         self.started_at = datetime.now(UTC)
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, DiscoveryPage] = {}
         self.stopped: dict[str, tuple[UrlOutcome, str]] = {}
         self.discovery_errors: list[str] = []
         self.not_modified = 0
         self.fetched = 0
+        self.latencies: list[float] = []
+        self.key_problem = ""
+        self.spent = ""  # which limit of the service is used up
+        self.note = ""  # why a pass that went well has not read everything
+        self.resume_at: datetime | None = None
         self._sink = sink
+        self._known: dict[str, UrlOutcome | None] = {}
+        self._pending: list[_Pending] = []
+        self._flushing = threading.Lock()
         self._open: dict[str, None] = {}
         self._settled: dict[str, UrlOutcome] = {}
         self._stored: Counter[str] = Counter()
         self._methods: Counter[str] = Counter()
         self._asked = 0
+        self._robots = 0
+
+    def look_up(self, urls: Iterable[str]) -> None:
+        """Reads the known outcomes of these URLs in one go, before they are accepted one by one."""
+        wanted = dict.fromkeys(urls)
+        self._known |= wanted | self.state.known_outcomes(wanted)
 
     def accept(self, url: str, page: str | None = None, *, again: bool = False) -> bool:
         """Whether to fetch this article URL now; then it is open until settled. `again` fetches known ones too."""
         if page is not None:
-            self.pages.setdefault(page, Page()).urls.add(url)
+            self.pages.setdefault(page, DiscoveryPage()).urls.add(url)
         if url in self._open or url in self._settled:
             return False
-        known = self.state.outcome(url)
-        if known is not None and known not in TRANSIENT and not again:
+        known = None if again else self._outcome(url)
+        if known is not None and known not in TRANSIENT:
             return False
         if self._asked >= self.source.politeness.max_articles:
             # Left undiscovered, so that the next pass finds it again.
@@ -64,7 +92,7 @@ class Ledger:
 
     def skip(self, url: str, reason: str) -> None:
         """Settles a URL that is new but not wanted, without a fetch."""
-        if url not in self._open and url not in self._settled and self.state.outcome(url) is None:
+        if url not in self._open and url not in self._settled and self._outcome(url) is None:
             self._open[url] = None
             self.settle(url, "skipped", reason)
 
@@ -74,19 +102,83 @@ class Ledger:
             return
         self._open.pop(url, None)
         self._settled[url] = outcome
-        self.state.set_outcome(self.source.id, url, outcome, reason)
+        self._robots += reason == ROBOTS
+        self._pending.append(_Pending(Settled(url, outcome, reason)))
+
+    def archive(self, url: str, posts: Sequence[Post], validators: Validators | None = None, reason: str = "") -> None:
+        """Settles an article's URL as archived; its posts go to the sink with the next `flush`."""
+        if url in self._settled:
+            return
+        self._open.pop(url, None)
+        self._settled[url] = "archived"
+        self._pending.append(_Pending(Settled(url, "archived", reason, validators), tuple(posts)))
+
+    @property
+    def pending(self) -> int:
+        """URLs settled since the last flush."""
+        return len(self._pending)
+
+    def flush(self) -> None:
+        """Writes what was settled: posts first, so that a crash in between only asks for a page again."""
+        with self._flushing:
+            batch, self._pending = self._pending, []
+            try:
+                if batch:
+                    self.state.set_outcomes(self.source.id, self._stored_all(batch))
+            except Exception:
+                self._pending = batch + self._pending  # storing twice changes nothing
+                raise
+
+    def _stored_all(self, batch: Sequence[_Pending]) -> list[Settled]:
+        posts = [post for each in batch for post in each.posts]
+        try:
+            self._count(posts, self._sink.store_many(posts) if posts else [])
+        except Exception:  # one of them: each by itself
+            return [self._stored_alone(each) for each in batch]
+        return [each.settled for each in batch]
+
+    def _stored_alone(self, pending: _Pending) -> Settled:
+        try:
+            self._count(pending.posts, self._sink.store_many(pending.posts) if pending.posts else [])
+        except Exception as error:  # a failing archive must not end the pass
+            logger.exception("archiving %s", pending.settled.url)
+            self._settled[pending.settled.url] = "error"
+            return Settled(pending.settled.url, "error", f"kho lưu không nhận bài ({type(error).__name__})")
+        return pending.settled
+
+    def _count(self, posts: Sequence[Post], stored: Sequence[Stored]) -> None:
+        self._stored.update(stored)
+        self._methods.update(post.method for post in posts)
+
+    def _outcome(self, url: str) -> UrlOutcome | None:
+        return self._known[url] if url in self._known else self.state.outcome(url)
 
     def store(self, post: Post) -> None:
         self._stored[self._sink.store(post)] += 1
         self._methods[post.method] += 1
 
+    def keep(self, post: Post) -> None:
+        """Stores a post that a page brought whole, and settles its URL."""
+        url = post.canonical_url
+        known = self.state.outcome(url)
+        stored = self._sink.store(post)
+        self._stored[stored] += 1
+        self._methods[post.method] += 1
+        if known != "archived" or stored != "unchanged":
+            self.settle(url, "archived")
+
+    def wait_until(self, moment: datetime) -> None:
+        """The server wants no more requests before then."""
+        self.resume_at = max(moment, self.resume_at or moment)
+
     def page_read(self, url: str) -> None:
         """A discovery page was read."""
-        self.pages.setdefault(url, Page())
+        self.pages.setdefault(url, DiscoveryPage())
         self.state.set_outcome(self.source.id, url, "listing")
 
     def page_failed(self, url: str, outcome: UrlOutcome, reason: str) -> None:
         self.discovery_errors.append(reason)
+        self._robots += reason == ROBOTS
         if url in self.pages:
             self.pages[url].validators = None
         self.state.set_outcome(self.source.id, url, outcome, reason)
@@ -98,6 +190,7 @@ class Ledger:
     def close(self) -> None:
         for url in list(self._open):
             self.settle(url, "error", "lượt thu thập dừng trước khi tải trang này")
+        self.flush()
         for url, page in self.pages.items():
             # A 304 next time would hide what this pass found and failed to fetch.
             done = not page.truncated and all(self._done(each) for each in page.urls)
@@ -114,6 +207,8 @@ class Ledger:
             fetched=self.fetched, new=self._stored["new"], revised=self._stored["revised"],
             unchanged=self._stored["unchanged"], refused=outcomes["refused"],
             failed=sum(outcomes[each] for each in _FAILED), methods=dict(self._methods),
+            outcomes={str(name): number for name, number in outcomes.items()}, robots=self._robots,
+            latency=round(median(self.latencies), 3) if self.latencies else None, resume_at=self.resume_at,
         )  # fmt: skip
 
     def _done(self, url: str) -> bool:
@@ -124,14 +219,18 @@ class Ledger:
         blocked = next((reason for outcome, reason in self.stopped.values() if outcome == "blocked"), None)
         if blocked is not None:
             return "blocked", blocked
+        if self.key_problem:
+            return "needs_key", self.key_problem
         if problem:
             return "failing", problem
         if self.discovery_errors and not self.pages:
             return "failing", self.discovery_errors[0]
+        if self.spent:
+            return "partial", self.spent
         failed = sum(outcomes[each] for each in _FAILED)
         if self.discovery_errors:
             count = len(self.discovery_errors)
             return "partial", f"{count} trang phát hiện bài không đọc được: {self.discovery_errors[0]}"
         if failed:
             return "partial", f"{failed} bài chưa tải được trong lượt này"
-        return "ok", ""
+        return "ok", self.note

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from crawlers.sink import Validators
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of the public Internet
+_LONGEST_WAIT = 86_400.0  # seconds; a server that asks for more is asked again after a day
 _FRESH = 300.0  # seconds an answer of the name system is believed
 
 
@@ -100,6 +101,7 @@ class BackoffRule(RetryMiddleware):
             if wait is not None and wait > self.crawler.settings.getfloat("DULUAN_MAX_RETRY_AFTER"):
                 reason = f"máy chủ yêu cầu chờ {wait:.0f} giây"
                 self._ledger().stop_host(request.url, "error", reason)
+                self._ledger().wait_until(datetime.now(UTC) + timedelta(seconds=min(wait, _LONGEST_WAIT)))
                 raise Stopped("error", reason)
             if request.meta.get("retry_times", 0) < self.max_retry_times:
                 await asyncio.sleep(self._pause(request) if wait is None else wait)
@@ -128,8 +130,19 @@ class RobotsRule(_Rule):
     """A robots.txt that cannot be had because the server fails closes the site for now (RFC 9309, 2.3.1.4)."""
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if request.meta.get("dont_obey_robotstxt") and response.status >= 500:
+        of_robots = request.meta.get("dont_obey_robotstxt") and not request.meta.get("keyed")
+        if of_robots and response.status >= 500:
             return response.replace(body=b"User-agent: *\nDisallow: /\n")
+        return response
+
+
+class LatencyRule(_Rule):
+    """Books how long the server took to answer."""
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        taken = request.meta.get("download_latency")
+        if isinstance(taken, float):
+            self.ledger.latencies.append(taken)
         return response
 
 
@@ -202,15 +215,27 @@ async def _resolve(name: str) -> list[str]:
 
 def retry_after(response: Response, now: datetime) -> float | None:
     """Seconds the server asks to wait; None when it does not say or says nonsense."""
-    value: Any = response.headers.get("Retry-After")
-    text = value.decode("latin-1").strip() if isinstance(value, bytes) else ""
+    text = _header(response, "Retry-After")
     if text.isdigit():
         return float(text)
     try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        at = parsedate_to_datetime(text) if text else _reset(response)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()) if at else None
+
+
+def _reset(response: Response) -> datetime | None:
+    """When a spent limit starts again: ISO 8601 (Mastodon) or seconds since 1970 (Bluesky). Raises ValueError."""
+    text = _header(response, "X-RateLimit-Reset") or _header(response, "RateLimit-Reset")
+    if not text:
+        return None
+    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+
+
+def _header(response: Response, name: str) -> str:
+    value: Any = response.headers.get(name)
+    return value.decode("latin-1").strip() if isinstance(value, bytes) else ""
 
 
 def validators(response: Response) -> Validators | None:

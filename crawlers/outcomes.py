@@ -14,6 +14,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from crawlers.sink import UrlOutcome
 
+ROBOTS = "robots.txt không cho phép"
 Ending = tuple[UrlOutcome, str]
 
 
@@ -61,7 +62,7 @@ def _status(status: int) -> Ending:
 
 def _ignored(message: str) -> Ending:
     if "robots.txt" in message:
-        return "refused", "robots.txt không cho phép"
+        return "refused", ROBOTS
     if "MAXSIZE" in message:
         return "too_large", "trang vượt giới hạn dung lượng sau khi giải nén"
     if "redirections" in message:

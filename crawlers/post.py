@@ -24,7 +24,8 @@ class Post:
     """One published text. Times are aware; `body` is paragraphs separated by a newline, the lead not repeated.
 
     `canonical_url` is the key in the archive; `method` names what found the text ("family:vccorp", "trafilatura",
-    "feed", "import", ...). `parent_url` is the canonical URL of the post a comment or reply belongs to.
+    "feed", "import", ...). `parent_url` is the canonical URL of the post a comment or reply belongs to. `reactions` are
+    counts (likes, shares, comments, views), never who reacted.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Post:
     quality: Quality = field(default_factory=Quality)
     parent_url: str | None = None
     id: str | None = None
+    reactions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_text(self) -> bool:
@@ -57,6 +59,8 @@ class Post:
                 value = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
             elif isinstance(value, tuple):
                 value = list(value)
+            elif isinstance(value, Mapping):
+                value = dict(value)
             elif isinstance(value, Quality):
                 value = {"score": round(value.score, 3), "reasons": list(value.reasons)}
             record[each.name] = value

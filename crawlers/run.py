@@ -9,22 +9,25 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
 
+from crawlers.channels import key_needed
 from crawlers.extract.canonical import host
 from crawlers.ledger import Ledger
 from crawlers.sink import CrawlResult, CrawlState, Sink
 from crawlers.source import Source
-from crawlers.spiders import SourceSpider
+from crawlers.spiders import ChannelSpider, SourceSpider
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+NO_KEY = "cần khóa truy cập"
 OnResult = Callable[[CrawlResult], None]
 
 
@@ -33,7 +36,8 @@ class CrawlSettings:
     """How to crawl. Times in seconds, sizes in bytes.
 
     `delay_factor` multiplies each source's own pause (0 for the sandbox); `allow_private` lets requests reach loopback
-    and private networks (the sandbox); `pass_seconds` ends a pass that takes longer.
+    and private networks (the sandbox); `pass_seconds` ends a pass that takes longer. `keys`: keys of services by the
+    name of their setting; `youtube_budget`: units of the YouTube API that may be spent in a day.
     """
 
     user_agent: str = "DuLuan/0.1"
@@ -47,11 +51,18 @@ class CrawlSettings:
     max_retry_after: float = 60.0
     sources_at_once: int = 8
     pass_seconds: float = 900.0
+    keys: Mapping[str, SecretStr] = field(default_factory=dict)
+    youtube_budget: int = 9_000
 
     @property
     def agent(self) -> str:
         """The User-Agent header: the product and where to reach whoever runs it."""
         return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
+
+    def key(self, name: str | None) -> str | None:
+        """A service's key in the clear; None when it has none."""
+        found = self.keys.get(name) if name else None
+        return found.get_secret_value() if found else None
 
 
 def install_reactor() -> None:
@@ -138,6 +149,7 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
             "crawlers.middlewares.ConditionalRule": 560,
             # After unpacking and before retries: a challenge is often a 403 or 503 that must not be asked again.
             "crawlers.middlewares.ChallengeRule": 570,
+            "crawlers.middlewares.LatencyRule": 940,
             # Last before the network: sees redirects, robots.txt and the proxy.
             "crawlers.middlewares.AddressRule": 950,
         },
@@ -175,10 +187,19 @@ async def _pass(
     runner: AsyncCrawlerRunner, source: Source, sink: Sink, state: CrawlState, settings: CrawlSettings
 ) -> CrawlResult:
     ledger = Ledger(source, sink, state)
-    crawler = Crawler(SourceSpider, scrapy_settings(source, settings))
+    channel = source.discovery.channel
+    arguments: dict[str, Any] = {"ledger": ledger}
+    if channel is not None:
+        needed = key_needed(channel)
+        key = settings.key(needed)
+        if needed is not None and key is None:
+            ledger.key_problem = NO_KEY
+            return ledger.result(0)
+        arguments |= {"key": key, "budget": settings.youtube_budget}
+    crawler = Crawler(SourceSpider if channel is None else ChannelSpider, scrapy_settings(source, settings))
     problem = ""
     try:
-        await runner.crawl(crawler, ledger=ledger)
+        await runner.crawl(crawler, **arguments)
     except Exception as error:  # whatever it is, it is this source's and no other's
         logger.exception("source %s", source.id)
         problem = f"lượt thu thập lỗi ({type(error).__name__}: {error})"

@@ -64,6 +64,14 @@ class Discovery(BaseModel):
         return values
 
     @property
+    def ways(self) -> dict[str, list[str]]:
+        """Each way in use -> its addresses; a channel as its service and account."""
+        found = {name: list(urls) for name, urls in self if urls and name != "channel"}
+        if self.channel is not None:
+            found["channel"] = [f"{self.channel.service}: {self.channel.account}"]
+        return found
+
+    @property
     def is_empty(self) -> bool:
         return not (self.feeds or self.sitemaps or self.listings or self.searches or self.signals)
 

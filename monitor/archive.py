@@ -111,6 +111,10 @@ class Archive:
             storing.new.append(row)
             storing.known[post.canonical_url] = _Known(row["id"], 1, digest)
             return "new"
+        if post.reactions and known.id:
+            storing.flush()
+            reactions = update(posts).where(posts.c.id == known.id).values(reactions=dict(post.reactions))
+            storing.connection.execute(reactions)
         if known.content_hash == digest:
             return "unchanged"
         storing.flush()
@@ -127,6 +131,7 @@ class Archive:
             "kind": post.kind,
             "author": self._author(post),
             "parent_url": post.parent_url,
+            "reactions": dict(post.reactions),
             "content_hash": digest,
             "revision": 1,
             "first_seen_at": now,
@@ -379,6 +384,7 @@ def _archived(row: Row[Any]) -> ArchivedPost:
         method=row.method,
         quality=Quality(row.quality["score"], tuple(row.quality["reasons"])),
         parent_url=row.parent_url,
+        reactions=row.reactions,
     )
     return ArchivedPost(
         post,

@@ -24,7 +24,9 @@ class ArchiveSink:
 
 def due_sources(installation: Installation) -> list[Source]:
     """Enabled sources that are due now, the longest waiting first."""
-    every = {s.id: installation.cadence(s.id) for s in installation.sources.values() if s.enabled}
+    without = installation.sources_without_key()
+    enabled = (s.id for s in installation.sources.values() if s.enabled and s.id not in without)
+    every = {id: installation.cadence(id) for id in enabled}
     return [installation.sources[id] for id in installation.memory.due(every)]
 
 
@@ -34,7 +36,8 @@ async def collect(
     """Crawls these sources into the archive. A source that fails is a result too, never an exception."""
 
     def finished(result: CrawlResult) -> None:
-        installation.memory.finished(result, installation.cadence(result.source))
+        if result.state != "needs_key" or result.requests:  # without a key nothing happened
+            installation.memory.finished(result, installation.cadence(result.source))
         if on_result:
             on_result(result)
 

@@ -68,6 +68,7 @@ posts = Table(
     Column("method", String(64), nullable=False),
     Column("quality", JSON, nullable=False),
     Column("parent_url", Text),
+    Column("reactions", JSON, nullable=False, server_default="{}"),
     Column("content_hash", String(32), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
@@ -139,6 +140,37 @@ source_states = Table(
     Column("last_new_at", Instant),
     Column("due_at", Instant),
     Column("failures", Integer, nullable=False),
+    # The server wants no requests before this moment; since when the circuit breaker is open.
+    Column("resume_at", Instant),
+    Column("opened_at", Instant),
+)
+
+# How far each list of a source was read.
+streams = Table(
+    "streams",
+    metadata,
+    Column("source", String(120), primary_key=True),
+    Column("stream", String(250), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+# What was spent of a service's quota, by the service's own days.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("service", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("spent", Integer, nullable=False),
+)
+
+# What the passes over a source brought, added up by days in Việt Nam.
+source_days = Table(
+    "source_days",
+    metadata,
+    Column("source", String(120), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("counts", JSON, nullable=False),
 )
 
 runs = Table(

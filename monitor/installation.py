@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from crawlers.channels import key_needed
 from crawlers.run import CrawlSettings
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
@@ -97,7 +98,21 @@ class Installation:
         return rising_issues(evidence, moment, limit=limit)
 
     def crawl_settings(self) -> CrawlSettings:
-        return CrawlSettings(contact=self.settings.contact, allow_private=self.settings.allow_private)
+        settings = self.settings
+        keys = {"youtube_key": settings.youtube_key, "facebook_token": settings.facebook_token}
+        return CrawlSettings(
+            contact=settings.contact,
+            allow_private=settings.allow_private,
+            keys={name: key for name, key in keys.items() if key is not None},
+            youtube_budget=settings.youtube_budget,
+        )
+
+    def sources_without_key(self) -> frozenset[str]:
+        """Sources that ask for a key nobody has given: they stay as they are."""
+        keys = self.crawl_settings()
+        channels = ((source.id, source.discovery.channel) for source in self.sources.values())
+        needed = ((id, key_needed(channel)) for id, channel in channels if channel is not None)
+        return frozenset(id for id, name in needed if name is not None and keys.key(name) is None)
 
     def cadence(self, source: str) -> timedelta:
         return timedelta(minutes=self.sources[source].every_minutes)

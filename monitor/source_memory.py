@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from crawlers.sink import CrawlResult, UrlOutcome, Validators
 from monitor.archive import insert_or, utc_now
-from monitor.database import READ_ONLY, runs, source_states, urls, validators
+from monitor.database import READ_ONLY, posts, quotas, runs, source_states, streams, urls, validators
 
 # Articles of the province's own outlets are looked at again after these pauses, to notice edits.
 REVISITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
@@ -33,6 +33,8 @@ class SourceHealth:
     last_new_at: datetime | None
     due_at: datetime | None
     failures: int
+    resume_at: datetime | None = None
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,38 @@ class SourceMemory:
         with self._read() as connection:
             return list(connection.scalars(query))
 
+    def recall(self, source: str, stream: str) -> dict[str, Any]:
+        query = select(streams.c.value).where(streams.c.source == source, streams.c.stream == stream[:250])
+        with self._read() as connection:
+            return dict(connection.scalar(query) or {})
+
+    def remember(self, source: str, stream: str, value: Mapping[str, Any]) -> None:
+        kept = {"value": dict(value), "changed_at": self._clock()}
+        with self.engine.begin() as connection:
+            statement = insert_or(connection, streams).values(source=source, stream=stream[:250], **kept)
+            connection.execute(statement.on_conflict_do_update(index_elements=["source", "stream"], set_=kept))
+
+    def spend(self, service: str, day: str, units: int, budget: int) -> bool:
+        with self.engine.begin() as connection:
+            empty = insert_or(connection, quotas).values(service=service, day=day, spent=0)
+            connection.execute(empty.on_conflict_do_nothing())
+            fits = (quotas.c.service == service) & (quotas.c.day == day) & (quotas.c.spent + units <= budget)
+            taken = update(quotas).where(fits).values(spent=quotas.c.spent + units)
+            return connection.execute(taken).rowcount == 1
+
+    def articles(self, source: str, since: datetime) -> list[tuple[str, datetime]]:
+        concern = (posts.c.source == source) & (posts.c.outcome == "annotated") & (posts.c.counted_at >= since)
+        query = select(posts.c.canonical_url, posts.c.counted_at).where(concern, posts.c.parent_url.is_(None))
+        with self._read() as connection:
+            found = connection.execute(query.order_by(posts.c.counted_at.desc()).limit(500))
+            return [(row.canonical_url, row.counted_at) for row in found]
+
     # health
 
     def health(self) -> dict[str, SourceHealth]:
         with self._read() as connection:
-            return {row.id: SourceHealth(*row) for row in connection.execute(select(source_states))}
+            found = connection.execute(select(source_states))
+            return {row.id: SourceHealth(**row._asdict()) for row in found}
 
     def due(self, every: dict[str, timedelta]) -> list[str]:
         """Which of these sources (id -> cadence) are due now, the longest waiting first."""
@@ -125,7 +154,7 @@ class SourceMemory:
         """Keeps a run and sets when the source is due again: its cadence, doubled for each failure in a row."""
         now = self._clock()
         counts = asdict(result)
-        for name in ("source", "started_at", "finished_at", "state", "message"):
+        for name in ("source", "started_at", "finished_at", "state", "message", "resume_at"):
             counts.pop(name)
         ended = {"started_at": result.started_at, "finished_at": result.finished_at}
         with self.engine.begin() as connection:
@@ -149,7 +178,10 @@ class SourceMemory:
             "last_new_at": result.finished_at if result.new else before.last_new_at if before else None,
             "due_at": now + pause,
             "failures": failures,
+            "resume_at": result.resume_at,
         }
+        if result.resume_at is not None:
+            values["due_at"] = max(now + pause, result.resume_at)
         statement = insert_or(connection, source_states).values(id=result.source, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
@@ -177,4 +209,5 @@ class SourceMemory:
 
     def drop_old_runs(self, keep: timedelta = timedelta(days=60)) -> int:
         with self.engine.begin() as connection:
+            connection.execute(streams.delete().where(streams.c.changed_at < self._clock() - keep))
             return connection.execute(runs.delete().where(runs.c.started_at < self._clock() - keep)).rowcount

@@ -18,16 +18,20 @@ BEAT = timedelta(seconds=10)
 GONE_AFTER = timedelta(seconds=60)
 SILENT_AFTER = timedelta(days=3)  # a source that used to publish and brought nothing for this long
 
-State = Literal["ok", "partial", "blocked", "failing", "silent", "unknown", "off"]
+State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
 STATE_WORDS: dict[str, str] = {
     "ok": "bình thường",
     "partial": "chỉ đọc được một phần",
     "blocked": "bị chặn",
     "failing": "đang lỗi",
     "silent": "im lặng",
+    "needs_key": "cần khóa truy cập",
     "unknown": "chưa thu thập",
     "off": "đã tắt",
 }
+
+KEY_WORDS = "chưa có khóa, chưa thu thập"
+UNWATCHED = ("off", "needs_key")  # nothing happens there until somebody acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def status(installation: Installation) -> Status:
         oldest = connection.scalar(select(func.min(posts.c.changed_at)).where(posts.c.outcome == "new"))
         newest = connection.scalar(select(func.max(posts.c.counted_at)))
         updated = connection.scalar(select(func.max(posts.c.processed_at)))
-    watched = [s for s in source_statuses(installation) if s.state != "off"]
+    watched = [s for s in source_statuses(installation) if s.state not in UNWATCHED]
     return Status(
         at=now,
         processes=tuple(_process(row, now) for row in rows),
@@ -116,7 +120,7 @@ def status(installation: Installation) -> Status:
 def source_statuses(installation: Installation) -> list[SourceStatus]:
     """Every source of the registry with its health, those that need a look first, then by name."""
     health, totals = installation.memory.health(), installation.archive.totals_by_source()
-    newest = _newest_by_source(installation)
+    newest, without_key = _newest_by_source(installation), installation.sources_without_key()
     now = utc_now()
     found = []
     for source in installation.sources.values():
@@ -124,6 +128,8 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
         state, message = (known.state, known.message) if known else ("unknown", "")
         if not source.enabled:
             state = "off"
+        elif source.id in without_key:
+            state, message = "needs_key", KEY_WORDS
         elif state in ("ok", "partial") and (latest := newest.get(source.id)) and now - latest > SILENT_AFTER:
             state, message = "silent", f"không có bài mới đã {(now - latest).days} ngày"
         found.append(
@@ -144,7 +150,7 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
                 relevant=counts.get("annotated", 0),
             )
         )
-    order = ("blocked", "failing", "silent", "partial", "unknown", "ok", "off")
+    order = ("blocked", "failing", "silent", "partial", "needs_key", "unknown", "ok", "off")
     return sorted(found, key=lambda s: (order.index(s.state), s.name))
 
 

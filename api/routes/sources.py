@@ -12,7 +12,7 @@ from api.views.source import source_detail
 from api.views.sources import source_item
 
 router = APIRouter(prefix="/sources", tags=["sources"])
-State = Literal["ok", "partial", "blocked", "failing", "silent", "unknown", "off"]
+State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
 
 
 @router.get("", summary="Sources with their health")

@@ -11,6 +11,7 @@ from api.searching import Search
 from api.views.freshness import Freshness, freshness
 from api.views.rising import RisingIssue, rising
 from api.words import compared, compared_share
+from monitor.status import UNWATCHED
 from monitor.wording import number, percent
 
 SHOWN_ISSUES = 6
@@ -151,7 +152,7 @@ def _rising(reader: Reader, period: Period, issues: list[IssueItem]) -> Figure:
 
 
 def _sources(reader: Reader) -> Figure:
-    watched = [s for s in reader.sources() if s.state != "off"]
+    watched = [s for s in reader.sources() if s.state not in UNWATCHED]
     wrong = [s for s in watched if s.state != "ok"]
     return Figure(
         key="sources",

@@ -32,7 +32,7 @@ def source_detail(reader: Reader, id: str) -> SourceDetail:
         legal=record.legal,
         note=record.note,
         grade=record.grade,
-        discovery={name: list(urls) for name, urls in record.discovery if urls},
+        discovery=record.discovery.ways,
         days=day_counts(reader, days_of_sources(reader).get(id, {})),
         runs=runs,
         url_outcomes=memory.url_outcomes(id),

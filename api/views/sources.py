@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from api.models import DayCount, Resource, SourceItem
 from api.reader import Reader
 from api.searching import Search
-from monitor.status import STATE_WORDS, SourceStatus
+from monitor.status import STATE_WORDS, UNWATCHED, SourceStatus
 from monitor.wording import VIETNAM, in_vietnam, number
 
 DAYS = 28
@@ -51,7 +51,7 @@ def source_item(status: SourceStatus) -> SourceItem:
 def sources_page(reader: Reader, *, attention: bool) -> SourcesPage:
     """All sources, or only those that are not in order."""
     statuses = reader.sources()
-    watched = [s for s in statuses if s.state != "off"]
+    watched = [s for s in statuses if s.state not in UNWATCHED]
     shown = [s for s in watched if s.state != "ok"] if attention else statuses
     days, found = days_of_sources(reader), mentions_by_source(reader)
     return SourcesPage(

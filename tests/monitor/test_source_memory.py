@@ -222,7 +222,7 @@ def test_threads_are_looked_at_again_within_minutes_and_other_pages_of_strangers
     open_installation: Open, tmp_path: Path
 ) -> None:
     file = tmp_path / "nguon.yaml"
-    record = '- {{id: {0}, name: {0}, kind: {1}, owned: {2}, home: "https://{0}/", discovery: {{listings: ["/"]}}}}\n'
+    record = '- {{id: {0}, name: {0}, kind: {1}, owned: {2}, home: "https://{0}/", discovery: {{listings: ["https://{0}/"]}}}}\n'
     kinds = [("dien-dan", "forum", "false"), ("nha", "news", "true"), ("la", "news", "false")]
     file.write_text("".join(record.format(*each) for each in kinds))
     memory = open_installation(sources=file).memory
