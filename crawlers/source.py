@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from crawlers.post import Kind
 from crawlers.records import Record, SourceError, read_records
 
-__all__ = ["REGISTRY", "Discovery", "Politeness", "Source", "SourceError", "load_candidates", "load_sources"]
+__all__ = ["REGISTRY", "Channel", "Discovery", "Politeness", "Source", "SourceError", "load_candidates", "load_sources"]
 
 REGISTRY = Path(__file__).parent / "sources"
 QUERY = "{query}"
@@ -38,6 +38,27 @@ def _address(value: str) -> str:
     return value
 
 
+class Channel(BaseModel):
+    """A channel read through an API. `account`: the channel, page, tag or account there; for readers' comments the id
+    of the source whose articles they stand below. `base`: the API's address where it is not the service's own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: Literal[
+        "youtube", "facebook", "mastodon", "bluesky",
+        "vnexpress-comments", "tuoitre-comments", "thanhnien-comments", "vietnamnet-comments",
+    ]  # fmt: skip
+    account: str = Field(min_length=1, max_length=120, pattern=r"^[^\s/?#&]+$")
+    base: str | None = None
+    comments: bool = True
+
+    @field_validator("base")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        return value if value is None else _address(value)
+
+
 class Discovery(BaseModel):
     """How the source's articles are found; every list may be empty, a record of the registry has one that is not.
 
@@ -52,6 +73,7 @@ class Discovery(BaseModel):
     listings: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
+    channel: Channel | None = None
 
     check_addresses = field_validator("feeds", "sitemaps", "listings", "searches", "signals")(_addresses)
 
@@ -73,7 +95,7 @@ class Discovery(BaseModel):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.feeds or self.sitemaps or self.listings or self.searches or self.signals)
+        return not (self.feeds or self.sitemaps or self.listings or self.searches or self.signals or self.channel)
 
 
 class Politeness(BaseModel):
