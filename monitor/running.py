@@ -85,6 +85,7 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
         "DULUAN_ALLOW_PRIVATE": "true",
         "DULUAN_CRAWL_EVERY_SECONDS": "3",
         "DULUAN_PROCESS_EVERY_SECONDS": "2",
+        "DULUAN_ALERTS_SEND": "false",
         "DULUAN_PORT": str(settings.port),
         "DULUAN_HOST": settings.host,
         "DULUAN_AUTH": "off",

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from crawlers.run import install_reactor
 from crawlers.source import Source
 from index.port import IndexUnavailable
+from monitor.alerts.desk import AlertDesk
 from monitor.archive import utc_now
 from monitor.collect import collect, due_sources
 from monitor.installation import Installation
@@ -25,6 +26,7 @@ from monitor.settings import Settings
 from monitor.status import BEAT, beat, leave
 
 SOURCES_AT_ONCE = 8
+ALERT_EVERY = 5.0  # seconds between two looks with the alert rules
 PATIENCE = 5.0  # seconds that passes get to end
 SETTLING = 0.1  # seconds in which the scheduler takes note that its last jobs ended
 
@@ -38,6 +40,8 @@ class Worker:
         self._it = installation
         self._processor = Processor(installation)
         self._understanding = ThreadPoolExecutor(1, thread_name_prefix="process")
+        self._alerts = AlertDesk(installation)
+        self._alerting = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._started_at = utc_now()
         self._problem = ""
         self._passes: dict[str, asyncio.Task[None]] = {}
@@ -54,6 +58,7 @@ class Worker:
             self.beat: BEAT.total_seconds(),
             self.process: settings.process_every_seconds,
             self.crawl: settings.crawl_every_seconds,
+            self.alert: ALERT_EVERY,
         }
         for job, seconds in every.items():
             scheduler.add_job(job, "interval", seconds=seconds, next_run_time=soon, misfire_grace_time=None)
@@ -73,6 +78,7 @@ class Worker:
             await asyncio.wait(passes, timeout=PATIENCE)
         async with self._processing:
             self._understanding.shutdown(wait=True)
+        self._alerting.shutdown(wait=True)
         await asyncio.sleep(SETTLING)
         scheduler.shutdown(wait=False)
 
@@ -109,10 +115,22 @@ class Worker:
             self._problem = f"chỉ mục đang gián đoạn: {error}"
             log.warning("index unavailable, posts go on waiting: %s", error)
 
+    async def alert(self) -> None:
+        """Looks with the alert rules and sends what waits; an index that is away only delays the rules that need it."""
+        turn = partial(self._alerts.turn, stopping=self._stopping.is_set)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._alerting, turn)
+        except IndexUnavailable as error:
+            log.warning("index unavailable, alert rules look again: %s", error)
+        except Exception:
+            log.exception("a look with the alert rules failed; they look again")
+
     async def keep_house(self) -> None:
         gone = self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
         self._it.index.delete(gone)
         self._it.memory.drop_old_runs()
+        self._it.desk.keep_house()
+        self._alerts.keep_house()
 
 
 def main(settings: Settings) -> None:

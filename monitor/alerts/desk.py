@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from monitor.alerts import ready_made
 from monitor.alerts.alert import Alert, Channel
@@ -14,8 +15,13 @@ from monitor.alerts.outbox import CannotSend, Outbox, Sender, Sent
 from monitor.alerts.rule_store import RuleStore
 from monitor.alerts.store import AlertStore
 from monitor.alerts.watch import Watch
+from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.settings import Settings
+from monitor.stream import Stream
+
+SETTLED = timedelta(minutes=3)
+LOOK_AT_LEAST = timedelta(minutes=1)
 
 
 class AlertDesk:
@@ -23,19 +29,37 @@ class AlertDesk:
 
     def __init__(self, installation: Installation) -> None:
         settings, engine = installation.settings, installation.engine
-        self._settings = settings
+        self._settings, self._archive, self._stream = settings, installation.archive, Stream(engine)
+        self._looked_at: datetime | None = None
         self.rules = RuleStore(engine)
         self.alerts = AlertStore(engine, cap=settings.alerts_per_day)
         self.outbox = Outbox(engine, senders(settings), link=f"{settings.dashboard}alerts")
         self.watch = Watch(installation, self.rules, self.alerts)
         ready_made.install(self.rules)
 
-    def look(self) -> list[Alert]:
-        """One look with all rules. Raises IndexUnavailable; what needs no index was done by then."""
-        return self.watch.look()
+    def turn(self, *, stopping: Callable[[], bool] = lambda: False) -> tuple[list[Alert], Sent]:
+        """A look with all rules if there may be news, then everything that is due is sent.
 
-    def send(self, *, stopping: Callable[[], bool] = lambda: False) -> Sent:
-        return self.outbox.run(stopping=stopping)
+        Raises IndexUnavailable, with what needs no index done and sent by then.
+        """
+        found: list[Alert] = []
+        try:
+            if self._may_be_news():
+                found = self.watch.look()
+                self._looked_at = utc_now()
+        finally:
+            sent = self.outbox.run(stopping=stopping)
+        return found, sent
+
+    def _may_be_news(self) -> bool:
+        """Posts were taken through lately (the index may follow a little later), or the last look is long ago."""
+        now, latest = utc_now(), self._archive.last_processed()
+        fresh = latest is not None and now - latest < SETTLED
+        return fresh or self._looked_at is None or now - self._looked_at >= LOOK_AT_LEAST
+
+    def keep_house(self) -> None:
+        self.alerts.close_quiet()
+        self._stream.trim()
 
     def check_address(self, channel: Channel, address: str) -> str:
         """The address as it is kept. Raises ValueError with a Vietnamese message."""

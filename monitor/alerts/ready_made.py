@@ -14,7 +14,8 @@ READY_MADE: dict[str, Rule] = {
         name="Thiên tai gây thiệt hại",
         query=(
             '"sạt lở" OR "lũ quét" OR "lũ ống" OR "ngập sâu" OR "nước lũ" OR "vỡ đập" OR "vỡ đê" OR "tràn đập"'
-            ' OR "lốc xoáy" OR "mưa đá" OR "bị cô lập" OR (bão NEAR/5 "đổ bộ")'
+            ' OR "lốc xoáy" OR "mưa đá" OR "cô lập" OR "sơ tán" OR "di dời" OR "chạy lũ" OR "cuốn trôi" OR "tốc mái"'
+            ' OR ((bão OR lũ OR mưa) AND "thiệt hại")'
         ),
         topics=("disaster",),
         window_hours=12,
