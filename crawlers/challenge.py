@@ -27,6 +27,8 @@ def challenge(status: int, headers: Mapping[str, str], body: str) -> str | None:
     """What kind of challenge the response is, None for a page. `headers` with lower-case names."""
     if headers.get("cf-mitigated", "").lower() == "challenge":
         return "cloudflare"
+    if len(body) > _BODY and status not in _SUSPECT_STATUS:
+        return None
     head = body[:_BODY]
     visible = _visible(head) if len(body) < _TINY or status in _SUSPECT_STATUS else None
     for kind, marker in _MARKERS:

@@ -157,15 +157,15 @@ class Ledger:
         self._stored[self._sink.store(post)] += 1
         self._methods[post.method] += 1
 
-    def keep(self, post: Post) -> None:
-        """Stores a post that a page brought whole, and settles its URL."""
-        url = post.canonical_url
-        known = self.state.outcome(url)
-        stored = self._sink.store(post)
-        self._stored[stored] += 1
-        self._methods[post.method] += 1
-        if known != "archived" or stored != "unchanged":
-            self.settle(url, "archived")
+    def keep(self, posts: Sequence[Post]) -> None:
+        """Stores posts that a page brought whole, and settles their URLs; durable on return."""
+        self.look_up(post.canonical_url for post in posts)
+        stored = self._sink.store_many(posts) if posts else []
+        self._count(posts, stored)
+        for post, change in zip(posts, stored, strict=True):
+            if change != "unchanged" or self._outcome(post.canonical_url) != "archived":
+                self.settle(post.canonical_url, "archived")
+        self.flush()
 
     def wait_until(self, moment: datetime) -> None:
         """The server wants no more requests before then."""

@@ -21,6 +21,9 @@ class ArchiveSink:
     def store(self, post: Post) -> Stored:
         return self._archive.store(post)
 
+    def store_many(self, posts: Sequence[Post]) -> list[Stored]:
+        return self._archive.store_many(posts)
+
 
 def due_sources(installation: Installation) -> list[Source]:
     """Enabled sources that are due now, the longest waiting first."""

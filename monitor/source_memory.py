@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, Table, func, select, update
 from sqlalchemy.engine import Connection
 
-from crawlers.sink import CrawlResult, UrlOutcome, Validators
-from monitor.archive import insert_or, utc_now
+from crawlers.sink import CrawlResult, Settled, UrlOutcome, Validators
+from monitor.archive import CHUNK, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, quotas, runs, source_states, streams, urls, validators
 
 # Articles of the province's own outlets are looked at again after these pauses, to notice edits.
@@ -84,19 +84,48 @@ class SourceMemory:
             found: UrlOutcome | None = connection.scalar(select(urls.c.outcome).where(urls.c.url == url))
             return found
 
+    def known_outcomes(self, wanted: Iterable[str]) -> dict[str, UrlOutcome]:
+        addresses, found = list(wanted), {}
+        with self._read() as connection:
+            for start in range(0, len(addresses), CHUNK):
+                query = select(urls.c.url, urls.c.outcome).where(urls.c.url.in_(addresses[start : start + CHUNK]))
+                found.update({row.url: row.outcome for row in connection.execute(query)})
+        return found
+
     def set_outcome(self, source: str, url: str, outcome: UrlOutcome, reason: str = "") -> None:
-        now = self._clock()
+        self.set_outcomes(source, [Settled(url, outcome, reason)])
+
+    def set_outcomes(self, source: str, settled: Iterable[Settled]) -> None:
+        now, batch = self._clock(), {each.url: each for each in settled}
+        given = [
+            {"url": each.url, "etag": each.validators.etag, "last_modified": each.validators.last_modified}
+            for each in batch.values()
+            if each.validators is not None
+        ]
         with self.engine.begin() as connection:
-            visits = (connection.scalar(select(urls.c.visits).where(urls.c.url == url)) or 0) + 1
-            again = {
-                "outcome": outcome,
-                "reason": reason,
-                "last_at": now,
-                "visits": visits,
-                "due_at": self._next_visit(source, outcome, visits, now),
-            }
-            statement = insert_or(connection, urls).values(url=url, source=source, first_at=now, **again)
-            connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=again))
+            visited = self._visits(connection, list(batch))
+            rows = [self._url_row(source, each, visited.get(each.url, 0) + 1, now) for each in batch.values()]
+            _upsert(connection, urls, rows, "url", ("outcome", "reason", "last_at", "visits", "due_at"))
+            _upsert(connection, validators, given, "url", ("etag", "last_modified"))
+
+    def _visits(self, connection: Connection, addresses: Sequence[str]) -> dict[str, int]:
+        found = {}
+        for start in range(0, len(addresses), CHUNK):
+            query = select(urls.c.url, urls.c.visits).where(urls.c.url.in_(addresses[start : start + CHUNK]))
+            found.update({row.url: row.visits for row in connection.execute(query)})
+        return found
+
+    def _url_row(self, source: str, settled: Settled, visits: int, now: datetime) -> dict[str, Any]:
+        return {
+            "url": settled.url,
+            "source": source,
+            "first_at": now,
+            "last_at": now,
+            "outcome": settled.outcome,
+            "reason": settled.reason,
+            "visits": visits,
+            "due_at": self._next_visit(source, settled.outcome, visits, now),
+        }
 
     def _next_visit(self, source: str, outcome: UrlOutcome, visits: int, now: datetime) -> datetime | None:
         pauses = self._revisited.get(source, ())
@@ -211,3 +240,12 @@ class SourceMemory:
         with self.engine.begin() as connection:
             connection.execute(streams.delete().where(streams.c.changed_at < self._clock() - keep))
             return connection.execute(runs.delete().where(runs.c.started_at < self._clock() - keep)).rowcount
+
+
+def _upsert(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], key: str, changing: Sequence[str]
+) -> None:
+    if rows:
+        statement = insert_or(connection, table)
+        again = {name: statement.excluded[name] for name in changing}
+        connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=again), rows)

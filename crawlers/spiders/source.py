@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,34 +12,32 @@ import scrapy
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
+from w3lib.encoding import http_content_type_encoding
 
 from crawlers.extract import canonical_url, extract_many
-from crawlers.extract.families import MULTI_POST, family
+from crawlers.extract.canonical import same_site
+from crawlers.extract.families import family
 from crawlers.extract.feeds import Item, parse_feed
-from crawlers.extract.listing import find_links, is_article, links
+from crawlers.extract.listing import is_article, links
 from crawlers.extract.sitemaps import newest, parse_sitemap
 from crawlers.extract.text import parse
 from crawlers.extract.threads import next_page
-from crawlers.ledger import Ledger, Page
+from crawlers.ledger import DiscoveryPage, Ledger
 from crawlers.middlewares import validators
 from crawlers.outcomes import ending
-from crawlers.post import Post, Quality
+from crawlers.pages import Hint
+from crawlers.pages import Response as Page
+from crawlers.post import Post
+from crawlers.readers import READERS, ReaderError
 from crawlers.source import Source
 
 OLDEST = timedelta(days=35)
 SHARDS = 8  # sitemaps of an index read in one pass
 DEPTH = 2  # indexes inside indexes
 PAGES_OF_THREAD = 5  # of one forum thread or channel in one pass
+WRITE_EVERY = 0.5  # seconds
+WRITE_AT = 50  # URLs
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What the discovery page told of an article, for where its own page is silent."""
-
-    title: str = ""
-    summary: str = ""
-    published: datetime | None = None
 
 
 class SourceSpider(scrapy.Spider):
@@ -53,6 +50,9 @@ class SourceSpider(scrapy.Spider):
         self.ledger = ledger
         self.source: Source = ledger.source
         self.now = datetime.now(UTC)
+        self._writing: asyncio.Task[None] | None = None
+        self._written = 0.0
+        self._later: asyncio.TimerHandle | None = None
 
     async def start(self) -> AsyncIterator[Any]:
         found = self.source.discovery
@@ -112,12 +112,42 @@ class SourceSpider(scrapy.Spider):
     async def parse_article(self, response: Response, url: str, hint: Hint, turn: int = 1) -> AsyncIterator[Request]:
         try:
             following = await self._read(response, url, hint)
-        except Exception as error:  # one bad page or a failing archive must not end the pass
+        except ReaderError as error:
+            self.ledger.settle(url, "error", str(error))
+            return
+        except Exception as error:  # one bad page must not end the pass
             self.logger.exception("article %s", url)
             self.ledger.settle(url, "error", f"lỗi khi xử lý trang ({type(error).__name__})")
             return
+        finally:
+            self._keep_books()
         if following is not None and turn < PAGES_OF_THREAD and self.ledger.accept(following, again=True):
             yield self._article(following, Hint(), turn=turn + 1)
+
+    def _keep_books(self) -> None:
+        """Has what was settled written: soon in a quiet pass, many together in a fast one."""
+        loop = asyncio.get_running_loop()
+        if self._writing or not self.ledger.pending:
+            return
+        wait = self._written + WRITE_EVERY - loop.time()
+        if wait <= 0 or self.ledger.pending >= WRITE_AT:
+            self._writing = loop.create_task(self._write())
+        elif self._later is None:
+            self._later = loop.call_later(wait, self._keep_books_later)
+
+    def _keep_books_later(self) -> None:
+        self._later = None
+        self._keep_books()
+
+    async def _write(self) -> None:
+        try:
+            # Another process may hold the archive for a while: off the loop.
+            await asyncio.to_thread(self.ledger.flush)
+        except Exception:
+            self.logger.exception("writing what was settled; it is tried again")
+        finally:
+            self._writing, self._written = None, asyncio.get_running_loop().time()
+        self._keep_books()
 
     def failed(self, failure: Failure) -> None:
         """Errback of every request."""
@@ -129,8 +159,11 @@ class SourceSpider(scrapy.Spider):
             self.ledger.settle(url, outcome, reason)
         elif page is not None:
             self.ledger.page_failed(page, outcome, reason)
+        self._keep_books()
 
     def closed(self, reason: str) -> None:
+        if self._later is not None:
+            self._later.cancel()
         self.ledger.close()
 
     def _discovery(self, url: str, callback: Callable[..., Any], **more: Any) -> Request:
@@ -167,8 +200,9 @@ class SourceSpider(scrapy.Spider):
 
     def _articles(self, items: Iterable[Item], page: str, *, record_old: bool) -> Iterator[Request]:
         of = family(self.source.family)
-        for item in items:
-            url = canonical_url(item.url)
+        found = [(canonical_url(item.url), item) for item in items]
+        self.ledger.look_up(url for url, _ in found)
+        for url, item in found:
             if item.published is not None and item.published < self.now - OLDEST:
                 if record_old:
                     self.ledger.skip(url, "bài cũ hơn 35 ngày")
@@ -179,32 +213,25 @@ class SourceSpider(scrapy.Spider):
                 yield self._article(url, Hint(item.title, item.summary, item.published))
 
     async def _read(self, response: Response, url: str, hint: Hint) -> str | None:
-        """Books the article's page and stores its posts; gives the next page of a thread, if there is one."""
+        """Books the article's page and its posts; gives the next page of a thread, if there is one."""
         if response.status == 304:
             self.ledger.settle(url, "archived", "không đổi")
             return None
-        if not isinstance(response, TextResponse) or not is_page(response):
+        if not is_page(response):
             self.ledger.settle(url, "skipped", "không phải trang HTML")
             return None
         self.ledger.fetched += 1
         if urlsplit(response.url).path in ("", "/") and urlsplit(url).path not in ("", "/"):
             self.ledger.settle(url, "not_found", "chuyển hướng về trang chủ")
             return None
-        # Extraction takes up to 50 ms of processor time: off the loop, which may serve the dashboard too.
-        posts = await asyncio.to_thread(extract_many, response.text, response.url, self.source, self.now)
-        posts = [with_hint(post, hint) for post in posts] if len(posts) == 1 else posts
-        worth = [post for post in posts if worth_keeping(post)]
-        for post in worth:
-            self.ledger.store(post)
-        if not worth:
-            of_listing = len(find_links(parse(response.text), response.url, family(self.source.family), None)) >= 10
-            self.ledger.settle(url, "listing" if of_listing else "empty", "trang không có bài")
-            return None
-        found = validators(response)
-        if found is not None:
-            self.ledger.state.remember_validators(url, found)
-        self.ledger.settle(url, "archived")
-        return next_page(parse(response.text), response.url) if self.source.family in MULTI_POST else None
+        # A page that moved to another site is known by the address it was asked for: no site speaks for another.
+        own = response.url if same_site(response.url, url) else url
+        read = await READERS.read(Page(response.body, charset(response), own, self.source, self.now, hint))
+        if not read.posts:
+            self.ledger.settle(url, "listing" if read.is_listing else "empty", "trang không có bài")
+        else:
+            self.ledger.archive(url, read.posts, validators(response))
+        return read.next_page
 
     def _channel(self, posts: list[Post], response: TextResponse, page: str, turn: int) -> list[Request]:
         """Stores a channel's messages from its preview page; goes back while a page brings only new ones."""
@@ -212,7 +239,7 @@ class SourceSpider(scrapy.Spider):
         known = 0
         for post in messages:
             known += self.ledger.state.outcome(post.canonical_url) is not None
-            self.ledger.pages.setdefault(page, Page()).urls.add(post.canonical_url)
+            self.ledger.pages.setdefault(page, DiscoveryPage()).urls.add(post.canonical_url)
             self.ledger.store(post)
             self.ledger.settle(post.canonical_url, "archived")
         earlier = next_page(parse(response.text), response.url)
@@ -226,25 +253,12 @@ class SourceSpider(scrapy.Spider):
         ]
 
 
+def charset(response: Response) -> str | None:
+    """The encoding that HTTP names."""
+    return http_content_type_encoding((response.headers.get("Content-Type") or b"").decode("latin-1"))
+
+
 def is_page(response: Response) -> bool:
     """Whether the server calls the response a page, or calls it nothing."""
     kind = (response.headers.get("Content-Type") or b"html").decode("latin-1").lower()
     return "html" in kind or "xml" in kind or kind.startswith("text/plain")
-
-
-def with_hint(post: Post, hint: Hint) -> Post:
-    """The post completed from its discovery page: a missing or bare date, a missing text."""
-    reasons = post.quality.reasons
-    if hint.published is not None and (post.published_at is None or "date_day_only" in reasons):
-        rest = tuple(each for each in reasons if each not in ("no_date", "date_day_only", "date_guessed"))
-        post = replace(post, published_at=hint.published, quality=Quality(post.quality.score, rest))
-    if not post.body and not post.lead and hint.summary:
-        post = replace(post, title=post.title or hint.title, lead=hint.summary, method="feed")
-    return post
-
-
-def worth_keeping(post: Post) -> bool:
-    """Whether the page held a text: a body, or at least a title with a lead and a date (a video's page)."""
-    if post.body:
-        return True
-    return bool(post.title and post.lead and post.published_at)
