@@ -49,6 +49,7 @@ class Mention:
     story: str | None = None
     duplicate_of: str | None = None
     lang: str | None = None  # "vi", "en", "other"; None was not told
+    seen_at: datetime | None = None  # when we first saw it, in whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Filters:
     place: tuple[str, ...] = ()
     story: tuple[str, ...] = ()
     min_relevance: int = 0
+    seen_since: datetime | None = None  # only what we first saw at this moment or later, however old it is
 
 
 @dataclass(frozen=True, slots=True)

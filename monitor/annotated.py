@@ -70,6 +70,7 @@ def mention(annotated: Annotated) -> Mention:
         places=tuple(dict.fromkeys(place.id for place in annotation.places)),
         story=annotated.story_id,
         duplicate_of=annotated.duplicate_of,
+        seen_at=post.first_seen_at.replace(microsecond=0),
         lang=language("\n".join((post.post.title, post.post.lead, post.post.body))),
     )
 

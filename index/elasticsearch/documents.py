@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,17 +11,8 @@ from index.elasticsearch.lower import bounded, moment
 from index.port import Analyzer, Mention, MetadataChange
 from index.values import from_micros, micros, second, site, storable
 
-SHOWN = (
-    "stored",
-    "source",
-    "kind",
-    "topic",
-    "sentiment",
-    "place",
-    "story",
-    "lang",
-    "relevance",
-)  # of the source, for hits
+# Of the source, for hits.
+SHOWN = ("stored", "source", "kind", "topic", "sentiment", "place", "story", "lang", "seen", "relevance")
 Document = dict[str, Any]
 
 
@@ -38,6 +30,7 @@ class Documents:
         return {
             "id": mention.id,
             "published": moment(second(mention.published_at)),
+            "seen": moment(second(mention.seen_at)) if mention.seen_at else None,
             "relevance": mention.relevance,
             "site": _suffixes(site(storable(mention.url))),
             "exact": _form(exact),
@@ -123,4 +116,5 @@ def mention(name: str, source: Mapping[str, Any]) -> Mention:
         story=source["story"],
         duplicate_of=stored["duplicate_of"],
         lang=source["lang"],
+        seen_at=datetime.fromisoformat(source["seen"]).astimezone(UTC) if source["seen"] else None,
     )

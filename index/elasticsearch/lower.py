@@ -187,6 +187,8 @@ def narrowing(filters: Filters) -> list[Query]:
     """The filters as queries, to be joined by AND."""
     wanted = {name: getattr(filters, name) for name in FILTERS}
     queries: list[Query] = [{"terms": {name: list(values)}} for name, values in wanted.items() if values]
+    if filters.seen_since is not None:
+        queries.append({"range": {"seen": {"gte": moment(second(filters.seen_since))}}})
     if filters.min_relevance > 0:
         queries.append({"range": {"relevance": {"gte": filters.min_relevance}}})
     span = {}

@@ -33,7 +33,7 @@ from index.sqlite import figures, rank, schema
 from index.sqlite.columns import Columns, ColumnStore
 from index.sqlite.plan import Match, Plan, Planner, bounds
 from index.sqlite.pool import Pool, connect, limited, translated
-from index.sqlite.schema import META
+from index.sqlite.schema import META, SEEN
 from index.sqlite.select import Caches, Selection, Selector, narrowed, size, span
 from index.sqlite.vocabulary import Ints
 from index.sqlite.writer import Writer, marks
@@ -370,4 +370,5 @@ def _mention(row: Sequence[object], columns: Columns) -> Mention:
         story=text("story"),
         duplicate_of=None if duplicate is None else str(duplicate),
         lang=text("lang"),
+        seen_at=from_micros((int(str(code["seen"])) + SEEN) * 1_000_000) if code["seen"] else None,
     )

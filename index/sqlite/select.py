@@ -18,7 +18,7 @@ import numpy.typing as npt
 from index.port import Filters
 from index.sqlite.columns import Columns
 from index.sqlite.plan import All, Both, Either, Except, HasValue, Match, Nothing, Plan, Published
-from index.sqlite.schema import SHIFT
+from index.sqlite.schema import SEEN, SHIFT
 from index.sqlite.vocabulary import SETS, Ints
 from index.values import second
 
@@ -94,6 +94,8 @@ class Selector:
         for name in ("source", "kind", "topic", "sentiment", "place", "story"):
             if wanted := getattr(filters, name):
                 within = self._having(name, wanted, within)
+        if filters.seen_since is not None:
+            within = picked(within, self.columns.fields["seen"][within] >= max(1, second(filters.seen_since) - SEEN))
         if filters.min_relevance > 0:
             within = picked(within, self.columns.fields["relevance"][within] >= filters.min_relevance)
         return within

@@ -15,7 +15,7 @@ from index.port import Analyzer, Mention, MetadataChange
 from index.sqlite import schema
 from index.sqlite.columns import state
 from index.sqlite.pool import Pool
-from index.sqlite.schema import META, SHIFT
+from index.sqlite.schema import META, SEEN, SHIFT
 from index.sqlite.vocabulary import Vocabulary
 from index.values import batches, micros, second, site, storable
 
@@ -185,6 +185,9 @@ class _Batch:
         for name in META:
             if name == "relevance":
                 codes.append(mention.relevance)
+                continue
+            if name == "seen":
+                codes.append(0 if mention.seen_at is None else max(0, second(mention.seen_at) - SEEN))
                 continue
             value = site(mention.url) if name == "site" else getattr(mention, name)
             codes.append(self.vocabulary.encode(self.conn, name, value))

@@ -89,6 +89,24 @@ def test_language_of_a_mention(index: Index) -> None:
     assert found(index, "lang:en sentiment:negative") == ["anh"]
 
 
+def test_what_was_seen_since_a_moment_however_old_it_is(index: Index) -> None:
+    visit = NOON + timedelta(hours=3)
+    index.upsert(
+        [
+            mention("truoc", "Lũ", seen_at=visit - timedelta(seconds=1)),
+            mention("sau", "Lũ", seen_at=visit, minutes=-9000),
+            mention("moi", "Lũ", seen_at=visit + timedelta(days=1), minutes=1),
+            mention("khong-ro", "Lũ", minutes=2),
+        ]
+    )
+    assert found(index, "lũ", Filters(seen_since=visit)) == ["moi", "sau"]
+    assert found(index, "", Filters(seen_since=visit, since=NOON)) == ["moi"]
+    assert found(index, "", Filters(seen_since=at("1990-01-01T00:00:00Z"))) == ["moi", "truoc", "sau"]
+    index.update([MetadataChange("sau", story="s")])
+    assert [m.seen_at for m in index.get(["sau", "khong-ro"])] == [visit, None]
+    assert found(index, "story:s", Filters(seen_since=visit)) == ["sau"]
+
+
 def test_filters_are_alternatives_within_and_conditions_between(province: Index) -> None:
     assert found(province, "", Filters(topic=("traffic", "education"))) == ["hoc", "lu"]
     assert found(province, "", Filters(topic=("traffic", "education"), place=("cam-lo",))) == ["lu"]
