@@ -204,7 +204,8 @@ class PlaceFinder:
         if unit.trust != "name":
             return self._rare(match, unit, prefix, around) if alone else 0.0
         if prefix == "đường" and unit.level != "landmark":
-            return 0.6 if around.is_small(match.start) else 0.0
+            own = around.is_small(match.start) or (match.folded and alone)
+            return 0.6 if own else 0.0
         if match.folded:
             clear = self._is_clear(match, unit) or around.stands_out(match.start, match.end)
             return 0.5 if clear else 0.0
@@ -228,8 +229,9 @@ class PlaceFinder:
 
     @staticmethod
     def _rare(match: _Match, unit: Unit, prefix: str, around: Surroundings) -> float:
-        """A bare name that no other province has (Ninh Châu), written as a name of its own."""
-        if not unit.alone or unit.trust != "context" or " " not in unit.short or prefix:
+        """A bare name that no other province has (Ninh Châu), or none today and here after “ở”, written as a name."""
+        only = unit.alone or (not unit.rivals and not unit.doubtful and around.is_where(match.start))
+        if not only or unit.level != "commune" or unit.trust != "context" or " " not in unit.short or prefix:
             return 0.0
         own = around.stands_out(match.start, match.end) and not around.runs_on(match.start, match.end)
         return 0.5 if own else 0.0

@@ -22,8 +22,9 @@ class Unit:
 
     `trust`: the bare name is enough (`name`), it needs another place of the province in the text (`context`), or also
     a word such as "xã" before it (`prefix`). `units`: ids of today's units that a former unit or landmark lies in.
-    `elsewhere`: other provinces that have or had a unit of the same name and type, `rivals`: that have one today;
-    `alone`: no other province has the name at all. `weak`: ways to write it that need another place beside them.
+    `elsewhere`: other provinces that have or had a unit of the same name and type, `rivals`: that have one of the name
+    today; `alone`: no other province ever had the name; `doubtful`: people, firms or crossroads are called so. `weak`:
+    ways to write it that need another place beside them.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Unit:
     elsewhere: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     alone: bool = False
+    doubtful: bool = False
     code: str = ""
     district: str = ""
     lat: float | None = None

@@ -71,6 +71,15 @@ def _provinces_of(rows: list[sqlite3.Row], today: dict[str, str]) -> dict[tuple[
     return found
 
 
+def _provinces_today(rows: list[sqlite3.Row]) -> dict[str, set[str]]:
+    """Exact name in small letters -> provinces with a unit of that name."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row["wardShort"]:
+            found[normalise(row["wardShort"]).lower()].add(row["provinceShort"])
+    return found
+
+
 def _unit(prefix: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
     name = RENAMED.get(name, normalise(name))
     return {"id": f"{prefix}-{slug(kind)}-{slug(name)}", "name": f"{kind} {name}", "short": name, "type": kind, **more}
@@ -173,19 +182,20 @@ def _landmarks(notes: dict[str, Any], today: dict[str, Any]) -> list[dict[str, A
     ]
 
 
-def _with_trust(unit: dict[str, Any], notes: dict[str, Any], used: _Used, now: _Used) -> dict[str, Any]:
-    """Adds how far a bare name may be trusted, and the other provinces that share name and type (`rivals`: today)."""
+def _with_trust(unit: dict[str, Any], notes: dict[str, Any], used: _Used, now: dict[str, set[str]]) -> dict[str, Any]:
+    """Adds how far a bare name may be trusted, and the other provinces that share it (`rivals`: today)."""
     bare = {fold(name) for name in notes["bare"]}
     key = fold(unit["short"])
     small = unit["level"] == "former" and "district" in unit
     small = small or unit["short"] in notes["prefixed"]
-    trust = "name" if key in bare and not small else "prefix" if small else "context"
+    trust = "name" if key in bare else "prefix" if small else "context"
     elsewhere = sorted(used.get((key, unit["type"]), set()) - {notes["name"]})
     alone = not any(provinces - {notes["name"]} for (name, _), provinces in used.items() if name == key)
-    alone = alone and unit["short"] not in notes["doubtful"]
     aliases = [a for name, others in notes["spellings"].items() if fold(name) == key for a in others]
-    rivals = sorted(now.get((key, unit["type"]), set()) - {notes["name"]})
-    return {**unit, "aliases": aliases, "trust": trust, "elsewhere": elsewhere, "rivals": rivals, "alone": alone}
+    rivals = sorted(now.get(unit["short"].lower(), set()) - {notes["name"]})
+    doubtful = unit["short"] in notes["doubtful"]
+    more = {"aliases": aliases, "trust": trust, "elsewhere": elsewhere, "rivals": rivals}
+    return {**unit, **more, "alone": alone and not doubtful, "doubtful": doubtful}
 
 
 def build(notes: dict[str, Any], tables: Path) -> dict[str, Any]:
@@ -195,7 +205,7 @@ def build(notes: dict[str, Any], tables: Path) -> dict[str, Any]:
     own = next(r for r in now if r["provinceShort"] == notes["name"])
     ours = {notes["name"], *notes["former"]}
     merged = dict.fromkeys(notes["former"], notes["name"])
-    used, used_now = _provinces_of([*now, *legacy], merged), _provinces_of(now, merged)
+    used, used_now = _provinces_of([*now, *legacy], merged), _provinces_today(now)
     today = _today(notes, now)
     units = [_with_trust(unit, notes, used, used_now) for unit in today.values()]
     former = [

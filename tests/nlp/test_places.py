@@ -44,6 +44,9 @@ def names(text: str, *, local: bool = False) -> list[str]:
         ("học sinh tiểu học Kim Thủy, xã Kim Ngân", ["xã Kim Thủy", "xã Kim Ngân"]),
         ("bà con xã Kim Phú gặt lúa", ["xã Kim Phú"]),
         ("tỉnh Quảng Bình cũ", ["tỉnh Quảng Bình"]),
+        ("cuộc chiến thành cổ Quảng Trị", ["Thành cổ Quảng Trị"]),
+        ("sáng sớm ở chợ Hồ Xá", ["thị trấn Hồ Xá"]),
+        ("nhà nội ở Kim Phú bị tốc mái", ["xã Kim Phú"]),
     ],
 )
 def test_places_are_found(text: str, expected: list[str]) -> None:
@@ -84,6 +87,8 @@ def test_places_are_found(text: str, expected: list[str]) -> None:
         "nút giao An Phú và nút giao Mỹ Thủy",
         "thành cổ Tây An mở cửa về đêm",
         "bưởi Phúc Trạch vào mùa",
+        "săn cá dưới tràn Dốc Miếu của hồ Kẻ Gỗ",
+        "khán giả thấy ở Kim Ngân một giọng hát lạ",
     ],
 )
 def test_traps_are_left_out(text: str) -> None:
