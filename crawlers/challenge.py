@@ -23,13 +23,13 @@ _RELOADS = re.compile(
 _SUSPECT_STATUS = frozenset({401, 403, 405, 429, 503})
 
 
-def challenge(status: int, headers: Mapping[str, str], body: str) -> str | None:
+def challenge(status: int, headers: Mapping[str, str], body: str | bytes) -> str | None:
     """What kind of challenge the response is, None for a page. `headers` with lower-case names."""
     if headers.get("cf-mitigated", "").lower() == "challenge":
         return "cloudflare"
     if len(body) > _BODY and status not in _SUSPECT_STATUS:
         return None
-    head = body[:_BODY]
+    head = body[:_BODY].decode("utf-8", "replace") if isinstance(body, bytes) else body[:_BODY]
     visible = _visible(head) if len(body) < _TINY or status in _SUSPECT_STATUS else None
     for kind, marker in _MARKERS:
         # On a full page these words may be the topic or a harmless script; on an error or a tiny page they are not.

@@ -51,6 +51,7 @@ class Ledger:
         self.discovery_errors: list[str] = []
         self.not_modified = 0
         self.fetched = 0
+        self.requests = 0
         self.latencies: list[float] = []
         self.key_problem = ""
         self.spent = ""  # which limit of the service is used up

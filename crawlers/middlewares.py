@@ -63,7 +63,7 @@ class ChallengeRule(_Rule):
             name.decode("latin-1").lower(): b",".join(values).decode("latin-1")
             for name, values in response.headers.items()
         }
-        kind = challenge(response.status, headers, response.text)
+        kind = challenge(response.status, headers, response.body)
         if kind is not None:
             reason = f"trang chặn máy thu thập bằng thử thách ({kind})"
             self.ledger.stop_host(request.url, "blocked", reason)
@@ -159,6 +159,7 @@ class AddressRule(_Rule):
 
     async def process_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
+        self.ledger.requests += 1
         if parts.scheme not in ("http", "https"):
             raise Stopped("refused", "không phải địa chỉ http")  # Scrapy would read file: and data: as well
         name = parts.hostname or ""

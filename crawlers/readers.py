@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from crawlers.pages import Read, Response
+from crawlers.source import Source
 
 PATIENCE = 60.0  # seconds one page may take; real ones take at most one
 IDLE = 60.0  # seconds without a page after which readers end
@@ -105,12 +106,13 @@ class _Reader:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "crawlers.readers"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._sent: dict[Source, int] = {}  # sources that the process knows by number
 
     def read(self, response: Response, patience: float) -> Read:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            _send(self._process.stdin, response)
+            _send(self._process.stdin, self._message(response))
             if not select.select([self._process.stdout], [], [], patience)[0]:
                 raise ReaderError("đọc trang quá lâu")
             answer = _receive(self._process.stdout)
@@ -119,6 +121,12 @@ class _Reader:
         if isinstance(answer, Read):
             return answer
         raise ReaderError(f"lỗi khi đọc trang ({answer})")
+
+    def _message(self, response: Response) -> tuple[Any, ...]:
+        known = self._sent.get(response.source)
+        number = self._sent.setdefault(response.source, len(self._sent))
+        named = None if known is not None else response.source
+        return number, named, response.body, response.charset, response.url, response.at, response.hint
 
     def end(self) -> None:
         self._process.kill()
@@ -154,11 +162,13 @@ def main() -> None:
 
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not stand between answers
+    sources: dict[int, Source] = {}
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
-            response = _receive(sys.stdin.buffer)
+            number, source, body, charset, url, at, hint = _receive(sys.stdin.buffer)
+            source = sources.setdefault(number, source)
             try:
-                answer: Any = read_response(response)
+                answer: Any = read_response(Response(body, charset, url, source, at, hint))
             except Exception as error:  # whatever a page does to us is this page's outcome
                 answer = type(error).__name__
             _send(out, answer)

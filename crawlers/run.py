@@ -27,6 +27,16 @@ from crawlers.spiders import ChannelSpider, SourceSpider
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+# Parts of Scrapy that do nothing for us on every request: a fifth of the loop's time.
+_UNUSED_ON_THE_WAY = tuple(
+    f"scrapy.downloadermiddlewares.{name}"
+    for name in ("httpauth.HttpAuthMiddleware", "offsite.OffsiteMiddleware", "stats.DownloaderStats")
+)
+_UNUSED_BEFORE_THE_SPIDER = tuple(
+    f"scrapy.spidermiddlewares.{name}"
+    for name in ("referer.RefererMiddleware", "depth.DepthMiddleware", "urllength.UrlLengthMiddleware")
+)
+_UNUSED_EXTENSIONS = ("scrapy.extensions.corestats.CoreStats", "scrapy.extensions.logcount.LogCount")
 NO_KEY = "cần khóa truy cập"
 OnResult = Callable[[CrawlResult], None]
 
@@ -145,6 +155,7 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.RobotsRule": 110,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+            **dict.fromkeys(_UNUSED_ON_THE_WAY),
             "crawlers.middlewares.BackoffRule": 550,
             "crawlers.middlewares.ConditionalRule": 560,
             # After unpacking and before retries: a challenge is often a 403 or 503 that must not be asked again.
@@ -153,6 +164,9 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
             # Last before the network: sees redirects, robots.txt and the proxy.
             "crawlers.middlewares.AddressRule": 950,
         },
+        "SPIDER_MIDDLEWARES": dict.fromkeys(_UNUSED_BEFORE_THE_SPIDER),
+        "EXTENSIONS": dict.fromkeys(_UNUSED_EXTENSIONS),
+        "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",  # the ledger counts
         "CONCURRENT_ITEMS": 4,
         # No more under way than the host takes: a request waiting inside Scrapy would miss that the host was stopped.
         "CONCURRENT_REQUESTS": polite.concurrency,
@@ -204,8 +218,7 @@ async def _pass(
         logger.exception("source %s", source.id)
         problem = f"lượt thu thập lỗi ({type(error).__name__}: {error})"
         ledger.close()
-    stats = crawler.stats.get_stats() if getattr(crawler, "_stats", None) else {}
-    return ledger.result(int(stats.get("downloader/request_count", 0)), problem)
+    return ledger.result(ledger.requests, problem)
 
 
 def _by_host(sources: Sequence[Source]) -> list[list[Source]]:

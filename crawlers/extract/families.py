@@ -93,7 +93,8 @@ class Reading:
 @cache
 def families() -> dict[str, Family]:
     """All declared families by name, multi-post ones included. Raises KeyError or TypeError for a broken file."""
-    declared = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    declared = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
     found = {name: _family(name, record) for name, record in declared.items()}
     found["xenforo"] = Family("xenforo", re.compile(r"/(threads|t)/[^/]+/?$"), (".structItem-title a[href]",))
     found["telegram"] = Family("telegram", re.compile(r"^/[A-Za-z]\w+/\d+$"), ())

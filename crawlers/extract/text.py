@@ -130,12 +130,7 @@ def _guess(raw: bytes) -> str:
 
 def parse(html: str | bytes) -> Tree:
     """The parsed page; an empty page parses to an empty tree, and so does one of more tags than any real page has."""
-    return tree_of(decode(html))
-
-
-def tree_of(text: str) -> Tree:
-    """As `parse`, for a text that `decode` gave."""
-    return LexborHTMLParser(text if text and text.count("<") <= _MOST_TAGS else "<html></html>")
+    return Document(html).tree
 
 
 class Document:
@@ -143,13 +138,14 @@ class Document:
 
     def __init__(self, html: str | bytes, charset: str | None = None) -> None:
         self.text = decode(html, charset)
-        self._tree: Tree | None = tree_of(self.text)
+        self._tags = self.text.count("<")
+        self._tree: Tree | None = None
 
     @property
     def tree(self) -> Tree:
         """The page as it came; for looking only."""
         if self._tree is None:
-            self._tree = tree_of(self.text)
+            self._tree = LexborHTMLParser(self.text if self.text and self._tags <= _MOST_TAGS else "<html></html>")
         return self._tree
 
     def take(self) -> Tree:
@@ -160,13 +156,7 @@ class Document:
     @property
     def too_complex(self) -> bool:
         """Whether reading the page could take minutes: more tags or deeper than any real one."""
-        return too_complex(self.text, self.tree)
-
-
-def too_complex(html: str, tree: Tree) -> bool:
-    """Whether reading the page could take minutes: more tags or deeper than any real one."""
-    tags = html.count("<")
-    return tags > _MOST_TAGS or (tags > 200 and tree.css_first(_DEEP) is not None)
+        return self._tags > _MOST_TAGS or (self._tags > 200 and self.tree.css_first(_DEEP) is not None)
 
 
 def nfc(text: str) -> str:
