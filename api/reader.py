@@ -51,6 +51,11 @@ class Reader:
         page = self.it.index.search(self._asked(search), filters, sort=search.sort, limit=limit, cursor=cursor)
         return [self.found(hit) for hit in page.items], page.total, page.next
 
+    def newest(self, search: Search, limit: int) -> list[MentionItem]:
+        """The newest that were found, without the cost of counting the others."""
+        hits = self.it.index.newest(self._asked(search), search.filters(self.min_relevance), limit=limit)
+        return [self.found(hit) for hit in hits]
+
     def found(self, hit: Hit) -> MentionItem:
         return self._item(hit_record(hit), hit.mention)
 

@@ -171,6 +171,9 @@ class Index(Protocol):
         cursor: str | None = None,
     ) -> Page: ...
 
+    def newest(self, query: str = "", filters: Filters | None = None, *, limit: int = 20) -> tuple[Hit, ...]:
+        """The newest hits, without counting the others: far faster than a page where they are very many."""
+
     def count(self, query: str = "", filters: Filters | None = None) -> int: ...
 
     def stream(self, query: str = "", filters: Filters | None = None) -> Iterator[Sequence[Mention]]:

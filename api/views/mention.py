@@ -71,7 +71,7 @@ def mention_page(reader: Reader, id: str) -> MentionPage:
     stories = reader.it.annotations.stories([detail.story_id] if detail.story_id else [])
     same: list[MentionItem] = []
     if detail.story_id:
-        same, _, _ = reader.mentions(Search(story=(detail.story_id,)), limit=SAME_STORY + 1)
+        same = reader.newest(Search(story=(detail.story_id,)), SAME_STORY + 1)
     original = reader.it.index.get([detail.duplicate_of]) if detail.duplicate_of else []
     return MentionPage(
         mention=detail,

@@ -82,7 +82,7 @@ def story_detail(reader: Reader, id: str) -> StoryDetail:
         raise NotFound("story")
     search = Search(story=(id,))
     facets = reader.facets(search, ("source", "topic", "place", "sentiment"), 50)
-    newest, _, _ = reader.mentions(search, limit=10)
+    newest = reader.newest(search, 10)
     counts = {bucket.id: bucket.count for bucket in facets["sentiment"]}
     item = StoryItem.model_validate(story, from_attributes=True)
     return StoryDetail(

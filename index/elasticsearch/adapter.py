@@ -124,6 +124,17 @@ class ElasticsearchIndex:
         page = self._ranked_page if sort == "relevance" else self._newest_page
         return page(node, self._found(node, filters), key, place, limit)
 
+    def newest(self, query: str = "", filters: Filters | None = None, *, limit: int = 20) -> tuple[Hit, ...]:
+        node = parse(query)
+        answer = self._search(
+            query=self._found(node, filters),
+            sort=_NEWEST,
+            size=max(1, min(limit, MAX_LIMIT)),
+            source_includes=SHOWN,
+            track_total_hits=False,
+        )
+        return self._hits(node, answer["hits"]["hits"])
+
     def count(self, query: str = "", filters: Filters | None = None) -> int:
         answer = self._search(query=self._found(parse(query), filters), size=0, track_total_hits=True)
         return _total(answer)

@@ -130,6 +130,12 @@ class SqliteIndex:
                 return self._ranked_page(search, key, place, limit)
             return self._newest_page(search, key, place, limit)
 
+    def newest(self, query: str = "", filters: Filters | None = None, *, limit: int = 20) -> tuple[Hit, ...]:
+        node = parse(query)
+        with self._searching(node, filters) as search:
+            positions = search.newest(max(1, min(limit, MAX_LIMIT)), None)
+            return self._hits(search, search.columns.rids[positions].tolist(), [0.0] * len(positions))
+
     def count(self, query: str = "", filters: Filters | None = None) -> int:
         node = parse(query)
         with self._searching(node, filters) as search:
@@ -298,7 +304,8 @@ class _Search:
 
     def _single(self) -> Match | None:
         """The FTS5 query that alone decides, if there is one: then pages and counts need not fetch all hits."""
-        plain = Filters(since=self.filters.since, until=self.filters.until) == self.filters
+        least = min(self.filters.min_relevance, self.columns.least_relevance)  # which all of them have
+        plain = Filters(since=self.filters.since, until=self.filters.until, min_relevance=least) == self.filters
         return self.plan if plain and isinstance(self.plan, Match) else None
 
     def selection(self) -> Selection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.rids)
+
+    @cached_property
+    def least_relevance(self) -> int:
+        """The relevance that every mention has at least."""
+        return int(self.fields["relevance"].min()) if len(self) else 0
 
     def between(self, since: int | None, until: int | None) -> slice:
         """The positions published in [since, until), in seconds."""

@@ -96,7 +96,7 @@ class Selector:
                 within = self._having(name, wanted, within)
         if filters.seen_since is not None:
             within = picked(within, self.columns.fields["seen"][within] >= max(1, second(filters.seen_since) - SEEN))
-        if filters.min_relevance > 0:
+        if filters.min_relevance > self.columns.least_relevance:
             within = picked(within, self.columns.fields["relevance"][within] >= filters.min_relevance)
         return within
 

@@ -24,6 +24,8 @@ def found(index: Index, query: str = "", filters: Filters | None = None, sort: S
     names = [hit.mention.id for hit in page.items]
     assert page.next is None
     assert page.total == len(names) == index.count(query, filters)
+    if sort == "newest":
+        assert [hit.mention.id for hit in index.newest(query, filters, limit=1000)] == names
     assert sum(point.count for point in index.series(query, filters)) == len(names)
     kinds = index.facets(query, filters, fields=["kind"], limit=100)["kind"]
     assert sum(bucket.count for bucket in kinds) == len(names)
