@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +18,8 @@ from index.port import IndexUnavailable
 from monitor.annotated import Annotated, document, mention
 from monitor.archive import ArchivedPost
 from monitor.installation import Installation
+from monitor.labels.records import Standing, corrected
+from monitor.labels.store import LabelStore
 from monitor.story_keeper import StoryKeeper
 from nlp.annotation import Annotation, Relevance
 
@@ -25,6 +27,7 @@ BATCH = 200
 INDEX_TRIES = 5
 CUT_SHORT = object()  # a run that did not end in order: its memory of stories may hold posts that the archive does not
 T = TypeVar("T")
+Said = Mapping[str, Standing]  # canonical URL -> what people say of the post
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Processor:
     def __init__(self, installation: Installation) -> None:
         self._it = installation
         self._stories = StoryKeeper(installation.archive, installation.annotations, installation.province)
+        self._labels = LabelStore(installation.engine)
         self._last_seen: object = None
 
     def run(
@@ -93,8 +97,9 @@ class Processor:
         index.rebuilt()
 
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
-        annotated, failed = self._annotate(batch)
-        inherited = self._with_parents(annotated)
+        said = self._said(batch)
+        annotated, failed = self._annotate(batch, said)
+        inherited = self._with_parents(annotated, said)
         grouped = self._stories.assign([a for a in inherited if self._is_wanted(a)])
         unwanted = [a for a in inherited if not self._is_wanted(a)]
         _patiently(lambda: self._it.index.upsert([mention(a) for a in grouped]))
@@ -106,43 +111,53 @@ class Processor:
     def _is_wanted(self, annotated: Annotated) -> bool:
         return annotated.annotation.relevance.label >= self._it.min_relevance
 
+    def _said(self, batch: Sequence[ArchivedPost]) -> Said:
+        said = self._labels.standing([post.post.canonical_url for post in batch])
+        if said:
+            self._labels.meet({p.post.canonical_url: p.id for p in batch if p.post.canonical_url in said})
+        return said
+
     # annotate
 
-    def _annotate(self, batch: Sequence[ArchivedPost]) -> tuple[list[Annotated], int]:
+    def _annotate(self, batch: Sequence[ArchivedPost], said: Said) -> tuple[list[Annotated], int]:
         try:
-            return self._understand(batch), 0
+            return self._understand(batch, said), 0
         except Exception:  # one bad text must not hold up the others: find it
-            return self._annotate_singly(batch)
+            return self._annotate_singly(batch, said)
 
-    def _annotate_singly(self, batch: Sequence[ArchivedPost]) -> tuple[list[Annotated], int]:
+    def _annotate_singly(self, batch: Sequence[ArchivedPost], said: Said) -> tuple[list[Annotated], int]:
         good: list[Annotated] = []
         for post in batch:
             try:
-                good += self._understand([post])
+                good += self._understand([post], said)
             except Exception as error:  # any failure of a model is this post's outcome, kept with its reason
                 self._it.archive.mark_failed(post, f"{type(error).__name__}: {error}")
         return good, len(batch) - len(good)
 
-    def _understand(self, batch: Sequence[ArchivedPost]) -> list[Annotated]:
-        """Replies are judged in full: whether they concern the province is for their parent to say."""
+    def _understand(self, batch: Sequence[ArchivedPost], said: Said) -> list[Annotated]:
+        """Replies are judged in full: whether they concern the province is for their parent to say, or for a person."""
         annotator, everything = self._it.annotator, self._it.settings.index_irrelevant
         found: dict[str, Annotation] = {}
-        for replies in (False, True):
-            part = [post for post in batch if (post.post.parent_url is not None) == replies]
+        others_say = {post.id for post in batch if post.post.parent_url or post.post.canonical_url in said}
+        for in_full in (False, True):
+            part = [post for post in batch if (post.id in others_say) == in_full]
             documents = [document(post, local=self._it.is_local(post.post.source)) for post in part]
-            for annotation in annotator.annotate_many(documents, everything=everything or replies):
+            for annotation in annotator.annotate_many(documents, everything=everything or in_full):
                 found[annotation.id] = annotation
         return [Annotated(post, found[post.id]) for post in batch]
 
     # replies take from their parents what they leave unsaid
 
-    def _with_parents(self, batch: Sequence[Annotated]) -> list[Annotated]:
+    def _with_parents(self, batch: Sequence[Annotated], said: Said) -> list[Annotated]:
+        """Each with what it takes from its parent; what a person said of it stands above both."""
         parents = self._parents(batch)
         done: list[Annotated] = []
         for annotated in batch:
             parent = parents.get(annotated.post.post.parent_url or "")
-            inherited = replace(annotated, annotation=of_reply(annotated.annotation, parent)) if parent else annotated
-            parents[annotated.post.post.canonical_url] = inherited.annotation
+            url, annotation = annotated.post.post.canonical_url, annotated.annotation
+            annotation = of_reply(annotation, parent) if parent else annotation
+            inherited = replace(annotated, annotation=corrected(annotation, said[url]) if url in said else annotation)
+            parents[url] = inherited.annotation
             done.append(inherited)
         return done
 
