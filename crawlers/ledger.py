@@ -54,6 +54,7 @@ class Ledger:
         self.requests = 0
         self.latencies: list[float] = []
         self.key_problem = ""
+        self.problem = ""  # what makes the whole pass useless
         self.spent = ""  # which limit of the service is used up
         self.note = ""  # why a pass that went well has not read everything
         self.resume_at: datetime | None = None
@@ -201,7 +202,7 @@ class Ledger:
     def result(self, requests: int, problem: str = "") -> CrawlResult:
         """The pass, counted. `problem`: what ended it early, in Vietnamese."""
         outcomes = Counter(self._settled.values())
-        state, message = self._judge(outcomes, problem)
+        state, message = self._judge(outcomes, problem or self.problem)
         return CrawlResult(
             source=self.source.id, started_at=self.started_at, finished_at=datetime.now(UTC), state=state,
             message=message, requests=requests, not_modified=self.not_modified, discovered=len(self._settled),

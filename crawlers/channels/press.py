@@ -200,7 +200,7 @@ _TIMES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?
 
 def _thanhnien(base: str, below: Below, page: int) -> Call:
     params = {"NewsID": below.number, "Order": "like", "pageSize": "24", "iObjectType": "1", "SiteName": "thanhnien"}
-    return Call(f"{base}/api/ajax/ListComment.htm", params, {"page": str(page + 1)})
+    return Call(f"{base}/api/ajax/ListComment.htm", params, {"page": str(page + 1)}, fragment=True)
 
 
 def parse_thanhnien(reply: Reply, below: Below) -> Batch:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
@@ -31,7 +32,7 @@ class Trouble(Exception):
         self.until = until
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """One answer of a service: status, headers with lower-case names, body as text, and when it came."""
 
@@ -42,6 +43,10 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON. Raises Trouble for one that is none, however it is broken."""
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
         try:
             return json.loads(self.text)
         except (ValueError, RecursionError) as error:
@@ -50,12 +55,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A GET. `params` say what is asked for, `paging` where to go on; `units` is its price in the service's quota."""
+    """A GET. `params` say what is asked for, `paging` where to go on; `units` is its price in the service's
+    quota; `fragment` says that HTML comes back, else it is JSON."""
 
     address: str
     params: Mapping[str, str] = field(default_factory=dict)
     paging: Mapping[str, str] = field(default_factory=dict)
     units: int = 0
+    fragment: bool = False
 
     @property
     def url(self) -> str:

@@ -75,19 +75,20 @@ class ChannelSpider(scrapy.Spider):
             response = await self._download(request)
             reply = _reply(response)
             self._judge(response, reply)
+            if not call.fragment:
+                reply.json()
         except Trouble as found:
-            if found.kind not in ("gone", "key", "quota"):
+            if found.kind not in ("gone", "key", "quota", "malformed"):
                 self.trouble(call.page, found)
             raise
         self.ledger.page_read(call.page)
         return reply
 
     def keep(self, posts: Sequence[Post]) -> None:
-        for post in posts:
-            if post.published_at is not None and post.published_at < self.now - OLDEST:
-                self.skip(post.canonical_url, "bài cũ hơn 35 ngày")
-            else:
-                self.ledger.keep(post)
+        old = [post for post in posts if post.published_at is not None and post.published_at < self.now - OLDEST]
+        for post in old:
+            self.skip(post.canonical_url, "bài cũ hơn 35 ngày")
+        self.ledger.keep([post for post in posts if post not in old])
 
     def skip(self, url: str, reason: str) -> None:
         self.ledger.skip(url, reason)
@@ -160,6 +161,8 @@ class ChannelSpider(scrapy.Spider):
         if found.until is not None:
             self.ledger.wait_until(found.until)
         if found.kind == "gone":
+            self.ledger.problem = found.reason
+        if found.kind == "malformed":
             self.trouble(self.base, found)
 
 
