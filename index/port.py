@@ -127,6 +127,19 @@ class Point:
     by_sentiment: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One to three words, as they are spelled with accents, that a set of mentions has more than all mentions have.
+
+    `share` of the set's mentions (a sample of them) that have it, `usual`: of all mentions; both 0..1.
+    """
+
+    text: str
+    score: float
+    share: float
+    usual: float
+
+
 class SearchError(Exception):
     """Base of what an index raises."""
 
@@ -193,6 +206,9 @@ class Index(Protocol):
     def series(self, query: str = "", filters: Filters | None = None, *, interval: Interval = "day") -> list[Point]:
         """Counts per interval by sentiment in time order; empty intervals between the first and the last are included,
         and the whole of [since, until) when both are set."""
+
+    def significant(self, query: str = "", filters: Filters | None = None, *, limit: int = 30) -> list[Term]:
+        """The terms that set the hits apart from all mentions, most telling first, from a fixed sample of both."""
 
     @property
     def needs_rebuild(self) -> bool:

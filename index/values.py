@@ -40,6 +40,11 @@ def site(url: str) -> str:
     return _PORT.sub("", host).removeprefix("www.")
 
 
+def pick(name: str) -> int:
+    """A number of 31 bits for an id: the mentions with the smallest ones are a fair sample, the same in all engines."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:4], "big") >> 1
+
+
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):

@@ -14,7 +14,7 @@ from index.ast import Node, accented, neighbours
 from index.elasticsearch import figures
 from index.elasticsearch.connection import Connection, reason
 from index.elasticsearch.documents import SHOWN, mention
-from index.elasticsearch.lower import Lowering, Query, conjunction, narrowing, ranked
+from index.elasticsearch.lower import ALL, Lowering, Query, conjunction, narrowing, ranked
 from index.elasticsearch.schema import Schema
 from index.elasticsearch.server import Server
 from index.elasticsearch.writer import Writer
@@ -34,8 +34,10 @@ from index.port import (
     Point,
     QueryError,
     Sort,
+    Term,
 )
 from index.query import parse
+from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
 from index.values import batches
 
 MAX_LIMIT = 1000
@@ -80,7 +82,7 @@ class ElasticsearchIndex:
         except BaseException:
             self._connection.close()
             raise
-        self._highlighter = Highlighter(analyzer)
+        self._highlighter, self._background = Highlighter(analyzer), Background()
 
     # Writing
 
@@ -177,6 +179,17 @@ class ElasticsearchIndex:
         filters = filters or _NO_FILTERS
         found = self._found(parse(query), filters)
         return figures.series(self._aggregated, found, interval, filters.since, filters.until)
+
+    def significant(self, query: str = "", filters: Filters | None = None, *, limit: int = 30) -> list[Term]:
+        node = parse(query)
+        found = self._drawn(self._found(node, filters), SAMPLE)
+        usual = self._background.get(lambda: self._drawn(ALL, BACKGROUND))
+        return significant(node, found, usual, self._analyzer, limit)
+
+    def _drawn(self, query: Query, count: int) -> Sample:
+        answer = self._search(query=query, sort=["pick"], size=count, source_includes=SHOWN, track_total_hits=False)
+        hits = answer["hits"]["hits"]
+        return sampled((mention(hit["_id"], hit["_source"]) for hit in hits), self._analyzer)
 
     def ids(self) -> set[str]:
         names: set[str] = set()

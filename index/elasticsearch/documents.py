@@ -9,7 +9,7 @@ from typing import Any
 
 from index.elasticsearch.lower import bounded, moment
 from index.port import Analyzer, Mention, MetadataChange
-from index.values import from_micros, micros, second, site, storable
+from index.values import from_micros, micros, pick, second, site, storable
 
 # Of the source, for hits.
 SHOWN = ("stored", "source", "kind", "topic", "sentiment", "place", "story", "lang", "seen", "relevance")
@@ -29,6 +29,7 @@ class Documents:
         fold = [[part for word in words for part in self._fold(word).split()] for words in exact]
         return {
             "id": mention.id,
+            "pick": pick(mention.id),
             "published": moment(second(mention.published_at)),
             "seen": moment(second(mention.seen_at)) if mention.seen_at else None,
             "relevance": mention.relevance,

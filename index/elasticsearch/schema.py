@@ -21,7 +21,7 @@ from index.limits import MAX_DISTANCE, MAX_WORDS_IN_PHRASE
 from index.port import Analyzer
 from index.values import fingerprint
 
-VERSION = 3
+VERSION = 4
 KEYWORDS = ("source", "kind", "topic", "sentiment", "place", "story", "lang")
 GAP = 10 * (MAX_DISTANCE + MAX_WORDS_IN_PHRASE)
 _LONGEST_KEYWORD = 8000  # characters; Lucene takes 32,766 bytes
@@ -37,6 +37,7 @@ MAPPING: dict[str, Any] = {
         "id": {"type": "keyword"},
         "published": {"type": "date", "format": "strict_date_time_no_millis"},
         "seen": {"type": "date", "format": "strict_date_time_no_millis"},
+        "pick": {"type": "integer"},
         "relevance": {"type": "integer"},
         **dict.fromkeys(KEYWORDS, _KEYWORD),
         "site": _UNCOUNTED,

@@ -27,14 +27,16 @@ from index.port import (
     Page,
     Point,
     Sort,
+    Term,
 )
 from index.query import parse
+from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
 from index.sqlite import figures, rank, schema
 from index.sqlite.columns import Columns, ColumnStore
 from index.sqlite.plan import Match, Plan, Planner, bounds
 from index.sqlite.pool import Pool, connect, limited, translated
 from index.sqlite.schema import META, SEEN
-from index.sqlite.select import Caches, Selection, Selector, narrowed, size, span
+from index.sqlite.select import Caches, Selection, Selector, drawn, narrowed, size, span
 from index.sqlite.vocabulary import Ints
 from index.sqlite.writer import Writer, marks
 from index.values import batches, from_micros, second
@@ -68,7 +70,7 @@ class SqliteIndex:
         self._pool = Pool(self.path, time_limit=time_limit)
         self._writer = Writer(self._pool, analyzer)
         self._store, self._caches, self._rankings = ColumnStore(), Caches(), rank.Rankings()
-        self._highlighter = Highlighter(analyzer)
+        self._highlighter, self._background = Highlighter(analyzer), Background()
 
     def _prepare(self) -> None:
         with translated(0):
@@ -178,6 +180,18 @@ class SqliteIndex:
                 second(since) if both and since else None,
                 second(until) if both and until else None,
             )
+
+    def significant(self, query: str = "", filters: Filters | None = None, *, limit: int = 30) -> list[Term]:
+        node = parse(query)
+        with self._searching(node, filters) as search:
+            found = self._drawn(search, search.selection(), SAMPLE)
+            everything = slice(0, len(search.columns))
+            usual = self._background.get(lambda: self._drawn(search, everything, BACKGROUND))
+            return significant(node, found, usual, self._analyzer, limit)
+
+    def _drawn(self, search: _Search, within: Selection, count: int) -> Sample:
+        rids = search.columns.rids[drawn(search.columns, within, count)].tolist()
+        return sampled(_mentions(search.selector.conn, search.columns, rids).values(), self._analyzer)
 
     def ids(self) -> set[str]:
         with self._pool.connection() as conn:

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from index.port import Analyzer
 from index.values import fingerprint
 
-VERSION = 3
+VERSION = 4
 SEEN = 1_577_836_800  # 2020: `seen` counts seconds from here, and so fits 32 bits until 2088
 SHIFT = 20  # 1,048,576 mentions in one second before they spill into the next
 TABLES = ("fold", "exact", "mention", "meta", "value", "log", "state")
-META = ("source", "kind", "site", "sentiment", "story", "relevance", "topics", "places", "lang", "seen")
+META = ("source", "kind", "site", "sentiment", "story", "relevance", "topics", "places", "lang", "seen", "pick")
 
 # The ascii tokenizer cuts at ASCII punctuation and spaces only, just as the analyzer separates words; no second
 # opinion about letters can come from SQLite's own Unicode tables.

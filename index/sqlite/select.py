@@ -199,6 +199,15 @@ class Selector:
         return picked(within, ~self._marked(gone)[within])
 
 
+def drawn(columns: Columns, within: Selection, count: int) -> Selection:
+    """A fair sample of a selection: the same mentions whatever engine draws."""
+    if size(within) <= count:
+        return within
+    run = np.arange(within.start, within.stop) if isinstance(within, slice) else within
+    chosen: Ints = np.sort(run[np.argpartition(columns.fields["pick"][run], count)[:count]])
+    return chosen
+
+
 def picked(within: Selection, keep: npt.NDArray[np.bool_]) -> Ints:
     """The positions of a selection for which `keep` holds."""
     if isinstance(within, slice):

@@ -17,7 +17,7 @@ from index.sqlite.columns import state
 from index.sqlite.pool import Pool
 from index.sqlite.schema import META, SEEN, SHIFT
 from index.sqlite.vocabulary import Vocabulary
-from index.values import batches, micros, second, site, storable
+from index.values import batches, micros, pick, second, site, storable
 
 BATCH = 5000
 _IDS = 500
@@ -185,6 +185,9 @@ class _Batch:
         for name in META:
             if name == "relevance":
                 codes.append(mention.relevance)
+                continue
+            if name == "pick":
+                codes.append(pick(mention.id))
                 continue
             if name == "seen":
                 codes.append(0 if mention.seen_at is None else max(0, second(mention.seen_at) - SEEN))

@@ -213,3 +213,39 @@ def test_relative_times_count_from_now(index: Index) -> None:
 def test_examples_of_the_help_page_run(province: Index, example: tuple[str, str]) -> None:
     found(province, example[0])
     found(province, example[0], sort="relevance")
+
+
+def test_significant_terms_set_a_result_apart(index: Index) -> None:
+    everyday = "Sáng nay xã họp bàn việc thu gom rác và sửa đường làng, bà con đến dự đông đủ."
+    index.upsert(
+        [
+            *(mention(f"thuong{i}", f"Tin ngày {i}", everyday, minutes=i) for i in range(60)),
+            *(mention(f"lu{i}", "Lũ về", f"{everyday} Nước tràn qua cầu Đầu Mầu, xe tải mắc kẹt.") for i in range(8)),
+        ]
+    )
+    terms = {term.text: term for term in index.significant("lũ")}
+    assert {"cầu đầu mầu", "mắc kẹt"} & terms.keys() or "tải mắc kẹt" in terms
+    assert all(term.share == 1.0 > 5 * term.usual for term in terms.values())
+    words = {word for text in terms for word in text.split()}
+    assert not words & {"họp", "rác", "sáng", "lũ"}  # what all have, and what was asked for
+    assert list(terms.values()) == sorted(terms.values(), key=lambda t: (-t.score, t.text))
+    assert len(index.significant("lũ", limit=2)) == 2
+    assert index.significant("không có gì") == []
+    assert index.significant("cầu", Filters(kind=("video",))) == []
+
+
+# What both engines must answer alike: the sample is drawn by ids, so texts, shares and scores are equal.
+SIGNIFICANT: dict[str, list[tuple[str, float]]] = {}
+
+
+def test_significant_terms_are_the_same_on_every_engine(index: Index) -> None:
+    kinds = ("cháy rừng ở đồi thông", "tắc đường vì xe hỏng", "giá hồ tiêu tăng mạnh", "học sinh nghỉ học tránh lũ")
+    index.upsert(
+        [
+            mention(f"m{i}", f"Tin {kinds[i % 4] if i % 3 == 0 else 'họp xã'}", f"Hôm {i % 17} {kinds[i % 7 % 4]}")
+            for i in range(2400)
+        ]
+    )
+    found_terms = [(term.text, round(term.score, 9)) for term in index.significant("title:cháy", limit=50)]
+    assert len(found_terms) >= 2
+    assert SIGNIFICANT.setdefault("cháy", found_terms) == found_terms
