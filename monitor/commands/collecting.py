@@ -56,7 +56,7 @@ def crawl(
     print_table(
         "Thu thập", ("nguồn", "tình trạng", "mới", "sửa", "không đổi", "yêu cầu", "304"), map(_row, results), to=said
     )
-    if any(result.state in ("failing", "blocked") for result in results):
+    if any(result.state in ("failing", "blocked", "needs_key") for result in results):
         raise typer.Exit(1)
 
 
