@@ -10,15 +10,33 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import problems
+from api.access import check_declared
 from api.bundle import ChartLibrary
+from api.guard import Guard
 from api.headers import AnswerHeaders, RequestFigures
 from api.hosts import KnownHosts
+from api.limits import Limits
 from api.models import Problem
 from api.reader import Reader
-from api.routes import docs, facets, issues, mentions, operations, pages, sentiment, sources, static, status, stories
+from api.routes import (
+    docs,
+    facets,
+    issues,
+    me,
+    mentions,
+    operations,
+    pages,
+    sentiment,
+    signing,
+    sources,
+    static,
+    status,
+    stories,
+)
 from api.routes.status import product_version
 from api.templating import Templates
 from monitor.installation import Installation
+from monitor.people.audit import Recorder
 from monitor.settings import Settings, load_settings
 
 DESCRIPTION = """What the open Internet says about a province: mentions, stories, rising issues, sentiment, places.
@@ -27,8 +45,11 @@ Times go in as RFC 3339 (naive ones are Asia/Ho_Chi_Minh) and come out in UTC wi
 `{items, total, next}`; give `next` back as `cursor`. Errors are RFC 9457 problem documents with a stable `code`."""
 PROBLEMS: dict[int | str, dict[str, object]] = {
     400: {"model": Problem, "description": "A query or cursor that cannot be read"},
+    401: {"model": Problem, "description": "Not signed in, or an API key that is not valid (any more)"},
+    403: {"model": Problem, "description": "Not permitted to this person or key"},
     404: {"model": Problem, "description": "No such resource"},
     422: {"model": Problem, "description": "A parameter that cannot be used"},
+    429: {"model": Problem, "description": "Too many requests; see Retry-After"},
     503: {"model": Problem, "description": "The index does not answer now; see Retry-After"},
 }
 
@@ -41,15 +62,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Installation(in_force) as installation:
-            _open(app, installation)
-            yield
+            recorder = Recorder(installation.desk.audit)
+            _open(app, installation, recorder)
+            try:
+                yield
+            finally:
+                recorder.close()
 
     app = FastAPI(
         title="Dư Luận",
         summary="Internet information monitoring for a province",
         description=DESCRIPTION,
         version=product_version(),
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -59,11 +84,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(KnownHosts, names=(in_force.host, *in_force.hosts.split(",")))
     app.add_middleware(AnswerHeaders, figures=app.state.figures)
     _add_routes(app)
+    check_declared(app)
     problems.install(app)
     return app
 
 
-def _open(app: FastAPI, installation: Installation) -> None:
+def _open(app: FastAPI, installation: Installation, recorder: Recorder) -> None:
+    settings = installation.settings
+    limits = Limits(settings.requests_per_minute)
+    app.state.guard = Guard(installation.desk, recorder, limits, accounts=settings.auth == "on")
     reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
     app.state.reader = reader
     app.state.chart_library = library
@@ -73,7 +102,7 @@ def _open(app: FastAPI, installation: Installation) -> None:
 
 def _add_routes(app: FastAPI) -> None:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
-    for resource in (mentions, stories, issues, sentiment, facets, sources, status):
+    for resource in (mentions, stories, issues, sentiment, facets, sources, status, me):
         v1.include_router(resource.router)
-    for router in (v1, operations.router, docs.router, static.router, pages.router):
+    for router in (v1, operations.router, docs.router, static.router, signing.router, pages.router):
         app.include_router(router)

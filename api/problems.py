@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -22,12 +23,25 @@ RETRY_AFTER = 10
 CODES = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}
 SAID: dict[int, str] = {
     400: "Yêu cầu này không đọc được.",
+    401: "Hãy đăng nhập để xem trang này.",
+    403: "Bạn không có quyền xem trang này.",
     404: "Không có trang này. Có thể địa chỉ đã cũ hoặc gõ nhầm.",
     405: "Trang này chỉ để xem.",
     422: "Địa chỉ có tham số không hợp lệ.",
+    429: "Quá nhiều yêu cầu trong một lúc. Hãy chờ một lát rồi thử lại.",
     500: "Có lỗi ở phía hệ thống. Lỗi đã được ghi lại.",
     503: "Chỉ mục đang gián đoạn. Dữ liệu không mất; hãy thử lại sau ít giây.",
 }
+
+
+class Refused(Exception):
+    """The request may not: 401 not signed in, 403 not permitted, 429 too often. `message` is Vietnamese, for pages."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, message: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.message, self.headers = status, code, detail, message, headers or {}
 
 
 class NotFound(Exception):
@@ -66,6 +80,7 @@ def install(app: FastAPI) -> None:
         IndexUnavailable: _unavailable,
         OperationalError: _unavailable,
         NotFound: _not_found,
+        Refused: _refused,
         Exception: _unexpected,
     }
     for error, handler in handlers.items():
@@ -128,6 +143,17 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request, error: NotFound) -> Response:
     return problem(request, 404, "not_found", f"there is no such {error.what}")
+
+
+async def _refused(request: Request, error: Refused) -> Response:
+    """At a page, who is not signed in is led to the login, and who has a password to change to where that is done."""
+    way = {"not_signed_in": "/login", "password_change_required": "/account/password"}.get(error.code)
+    if way and _wants_page(request):
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        where = "?" + urlencode({"next": back}) if request.method == "GET" and back != "/" else ""
+        return RedirectResponse(way + where, 303)
+    members = {"message": error.message} if error.message else {}
+    return problem(request, error.status, error.code, error.detail, headers=error.headers, **members)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -18,15 +18,16 @@ from api.models import Marked
 from api.reader import Reader
 from api.searching import Search
 from api.views.freshness import Freshness, freshness
+from monitor.people.roles import ROLE_WORDS, SCOPE_WORDS, Role
 from monitor.wording import decimal, full, in_vietnam, number, percent, rfc3339, when
 
 FOLDER = Path(__file__).parent / "templates"
 NAVIGATION = (
-    ("/", "Tổng quan"),
-    ("/stories", "Vụ việc"),
-    ("/search", "Tìm kiếm"),
-    ("/sources", "Nguồn tin"),
-    ("/help", "Trợ giúp"),
+    ("/", "Tổng quan", Role.viewer),
+    ("/stories", "Vụ việc", Role.viewer),
+    ("/search", "Tìm kiếm", Role.viewer),
+    ("/sources", "Nguồn tin", Role.viewer),
+    ("/help", "Trợ giúp", Role.viewer),
 )
 log = logging.getLogger("duluan.api")
 
@@ -49,7 +50,8 @@ class Templates:
             charts=charts,
             names=reader.names,
             Search=Search,
-            navigation=NAVIGATION,
+            roles=ROLE_WORDS,
+            scopes=SCOPE_WORDS,
             themes={name: charts.theme(name) for name in charts.TOKENS},
             locale=charts.LOCALE,
             charts_version=charts_version,
@@ -71,10 +73,13 @@ class Templates:
 
     def render(self, template: str, request: Request, **context: Any) -> str:
         """The HTML of a page."""
+        me = request.app.state.guard.identify(request)
         shared = {
             "path": request.url.path,
             "twin": twin(request),
-            "fresh": self._freshness(),
+            "me": me,
+            "navigation": [(address, name) for address, name, role in NAVIGATION if me.may(role)],
+            "fresh": self._freshness() if me.may(Role.viewer) else None,
             "now": self._reader.now(),
         }
         return self._env.get_template(template).render(**shared, **context)

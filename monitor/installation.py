@@ -18,6 +18,11 @@ from monitor.database import open_engine
 from monitor.issues import HISTORY, Issue, rising_issues
 from monitor.migrate import migrate
 from monitor.naming import Naming
+from monitor.rising import HISTORY, Issue, Weights, replay
+from monitor.rising.acting import acted
+from monitor.rising.live import issues_at
+from monitor.rising.replay import RUN_UP
+from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.people.desk import Desk
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
@@ -51,7 +56,8 @@ class Installation:
         self.annotations = AnnotationStore(self.engine)
         self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
         self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
-        self.desk = Desk(self.engine, idle=timedelta(hours=settings.session_hours))
+        resting, kept = timedelta(hours=settings.session_hours), timedelta(days=settings.audit_days)
+        self.desk = Desk(self.engine, idle=resting, audit_kept=kept)
         self._opening = threading.Lock()
         self._index: Index | None = None
 

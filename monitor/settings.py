@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     index_irrelevant: bool = Field(False, description="Đưa cả bài không liên quan đến tỉnh vào chỉ mục.")
     auth: Literal["on", "off"] = Field("on", description="Đăng nhập; off chỉ dùng được trên địa chỉ nội bộ.")
     session_hours: float = Field(12, gt=0, le=168, description="Phiên đăng nhập hết hạn sau bấy nhiêu giờ không dùng.")
-    requests_per_minute: int = Field(6000, ge=0, description="Số yêu cầu mỗi phút của một khóa hay phiên; 0 là không hạn.")
+    requests_per_minute: int = Field(
+        6000, ge=0, description="Số yêu cầu mỗi phút của một khóa hay phiên; 0 là không hạn."
+    )
     audit_days: int = Field(730, ge=30, description="Số ngày giữ nhật ký ai đã xem, tìm, xuất, đổi gì.")
     province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
     sources: Path | None = Field(None, description="Tệp hoặc thư mục nguồn tin thay cho danh mục kèm sản phẩm.")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse
 
-router = APIRouter(include_in_schema=False)
+from api import access
+from api.access import public, requires
+from monitor.people.roles import Role
+
+router = access.router(include_in_schema=False)
+
+
+@router.get("/api/v1/openapi.json")
+@public
+def openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/api/docs", response_class=HTMLResponse)
+@requires(Role.viewer)
 def docs(request: Request) -> HTMLResponse:
     document = request.app.openapi()
     schemas = document["components"]["schemas"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from api import words
+from api import access, words
+from api.access import requires
 from api.dependencies import ReaderDep, SearchDep
 from api.models import Bucket, Listing, PlaceBucket, SentimentCounts
+from monitor.people.roles import Role
 
-router = APIRouter()
+router = access.router()
 
 
 @router.get("/topics", tags=["topics"], summary="Mentions by topic")
+@requires(Role.viewer, audit="search")
 def topics(reader: ReaderDep, search: SearchDep) -> Listing[Bucket]:
     """Every topic with its mentions and their sentiment, the most told first; topics without mentions at the end."""
     found = reader.facets(search, ("topic",), 100)["topic"]
@@ -27,6 +30,7 @@ def topics(reader: ReaderDep, search: SearchDep) -> Listing[Bucket]:
 
 
 @router.get("/places", tags=["places"], summary="Mentions by place")
+@requires(Role.viewer, audit="search")
 def places(
     reader: ReaderDep, search: SearchDep, limit: Annotated[int, Query(ge=1, le=1000)] = 500
 ) -> Listing[PlaceBucket]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
+from api import access
+from api.access import requires
 from api.dependencies import PagingDep, ReaderDep, SearchDep, SortParameter
 from api.models import Listing, MentionDetail, MentionItem
 from api.views.mention import mention_detail
+from monitor.people.roles import Role
 
-router = APIRouter(prefix="/mentions", tags=["mentions"])
+router = access.router(prefix="/mentions", tags=["mentions"])
 
 
 @router.get("", summary="Search mentions")
+@requires(Role.viewer, audit="search")
 def search(
     reader: ReaderDep, search: SearchDep, paging: PagingDep, sort: SortParameter = "newest"
 ) -> Listing[MentionItem]:
@@ -21,6 +23,7 @@ def search(
 
 
 @router.get("/{id:path}", summary="One mention with its annotation")
+@requires(Role.viewer, audit="mention")
 def mention(reader: ReaderDep, id: str) -> MentionDetail:
     """Excerpt, annotation (why it is relevant, places with offsets, the sentence that carries the sentiment) and
     earlier texts."""

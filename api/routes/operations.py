@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
+from api import access
+from api.access import public, requires
 from api.dependencies import ReaderDep
 from api.headers import BOUNDS, RequestFigures
 from api.routes.status import product_version
+from monitor.people.roles import Role
 
-router = APIRouter(tags=["operations"])
+router = access.router(tags=["operations"])
 
 
 @router.get("/healthz", summary="The process answers")
+@public
 def healthz() -> dict[str, str]:
     return {"status": "ok", "version": product_version()}
 
 
 @router.get("/readyz", summary="Archive and index answer")
+@public
 def readyz(reader: ReaderDep) -> Response:
     """200 when requests can be served, else 503 as a problem document (raised by what does not answer)."""
     reader.it.archive.outcomes()
@@ -26,6 +31,7 @@ def readyz(reader: ReaderDep) -> Response:
 
 
 @router.get("/metrics", summary="Prometheus text", response_class=PlainTextResponse)
+@requires(Role.viewer)
 def metrics(request: Request, reader: ReaderDep) -> PlainTextResponse:
     lines = [*_installation(reader), *_requests(request.app.state.figures)]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")

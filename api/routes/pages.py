@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from api import access
+from api.access import requires
 from api.dependencies import AtDep, PeriodParameter, ReaderDep, SearchDep, SortParameter
 from api.models import Resource
 from api.views.issue import IssuePage, NotRising, issue_page
@@ -19,8 +21,9 @@ from api.views.sources import SourcesPage, sources_page
 from api.views.stories import Order, StoriesPage, stories_page
 from api.views.story import StoryPage, story_page
 from index.query import examples
+from monitor.people.roles import Role
 
-router = APIRouter(include_in_schema=False)
+router = access.router(include_in_schema=False)
 
 
 class HelpExample(Resource):
@@ -79,12 +82,14 @@ def _help() -> HelpPage:
     return HelpPage(examples=[HelpExample(query=each.query, meaning=each.meaning) for each in examples()])
 
 
-def _add(path: str, template: str, view: Callable[..., Any]) -> None:
+def _add(path: str, template: str, view: Callable[..., Any], *, audit: str = "") -> None:
     """A page and its twin, drawn from one view's data. The twin comes first, or an id would swallow ".json"."""
 
+    @requires(Role.viewer, audit=audit)
     def twin(data: Any = Depends(view)) -> Response:
         return JSONResponse(data.model_dump(mode="json"), _status(data))
 
+    @requires(Role.viewer, audit=audit)
     def page(request: Request, data: Any = Depends(view)) -> Response:
         html = request.app.state.templates.render(template, request, page=data)
         return HTMLResponse(html, _status(data))
@@ -99,11 +104,11 @@ def _status(data: Any) -> int:
 
 
 _add("/", "overview.html", _overview)
-_add("/search", "search.html", _search)
-_add("/stories", "stories.html", _stories)
-_add("/stories/{id}", "story.html", _story)
-_add("/issues/{id}", "issue.html", _issue)
+_add("/search", "search.html", _search, audit="search")
+_add("/stories", "stories.html", _stories, audit="story")
+_add("/stories/{id}", "story.html", _story, audit="story")
+_add("/issues/{id}", "issue.html", _issue, audit="issue")
 _add("/sources", "sources.html", _sources)
 _add("/sources/{id}", "source.html", _source)
-_add("/mentions/{id:path}", "mention.html", _mention)
+_add("/mentions/{id:path}", "mention.html", _mention, audit="mention")
 _add("/help", "help.html", _help)

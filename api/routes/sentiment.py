@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from api import access
+from api.access import requires
 from api.dependencies import ReaderDep, SearchDep
 from api.models import SentimentCounts, SentimentSummary, Series
 from api.searching import BadParameter, Search
 from index.port import Interval
+from monitor.people.roles import Role
 
-router = APIRouter(prefix="/sentiment", tags=["sentiment"])
+router = access.router(prefix="/sentiment", tags=["sentiment"])
 MOST_POINTS = 5000
 HOURS: dict[Interval, int] = {"hour": 1, "day": 24, "week": 168, "month": 730}
 
 
 @router.get("/summary", summary="Mentions by sentiment")
+@requires(Role.viewer, audit="search")
 def summary(reader: ReaderDep, search: SearchDep) -> SentimentSummary:
     """Counts and shares over all mentions that the parameters select."""
     buckets = reader.facets(search, ("sentiment",))["sentiment"]
@@ -29,6 +33,7 @@ def summary(reader: ReaderDep, search: SearchDep) -> SentimentSummary:
 
 
 @router.get("/series", summary="Mentions by sentiment over time")
+@requires(Role.viewer, audit="search")
 def series(
     reader: ReaderDep,
     search: SearchDep,

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from api import access
+from api.access import requires
 from api.dependencies import ReaderDep
 from api.models import Listing, SourceDetail, SourceItem
 from api.views.source import source_detail
 from api.views.sources import source_item
+from monitor.people.roles import Role
 
-router = APIRouter(prefix="/sources", tags=["sources"])
+router = access.router(prefix="/sources", tags=["sources"])
 State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
 
 
 @router.get("", summary="Sources with their health")
+@requires(Role.viewer)
 def sources(
     reader: ReaderDep, state: Annotated[list[State] | None, Query(description="Repeat for alternatives")] = None
 ) -> Listing[SourceItem]:
@@ -25,6 +29,7 @@ def sources(
 
 
 @router.get("/{id}", summary="One source")
+@requires(Role.viewer)
 def source(reader: ReaderDep, id: str) -> SourceDetail:
     """A source with its last runs, posts a day, and what gave no post and why."""
     return source_detail(reader, id)

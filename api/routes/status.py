@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import APIRouter
-
+from api import access
+from api.access import requires
 from api.dependencies import ReaderDep
 from api.models import StatusDetail
+from monitor.people.roles import Role
 
-router = APIRouter(prefix="/status", tags=["status"])
+router = access.router(prefix="/status", tags=["status"])
 
 
 def product_version() -> str:
@@ -21,6 +22,7 @@ def product_version() -> str:
 
 
 @router.get("", summary="State of the installation")
+@requires(Role.viewer)
 def status(reader: ReaderDep) -> StatusDetail:
     """Processes, posts by outcome, how fresh the index is, and how many sources are in order."""
     found = asdict(reader.status())

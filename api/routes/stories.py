@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
+from api import access
+from api.access import requires
 from api.dependencies import FromDep, PagingDep, ReaderDep, ToDep
 from api.models import Listing, StoryDetail, StoryItem
 from api.searching import BadParameter
 from api.views.story import story_detail
+from monitor.people.roles import Role
 
-router = APIRouter(prefix="/stories", tags=["stories"])
+router = access.router(prefix="/stories", tags=["stories"])
 MOST = 10_000  # stories that one listing can page through
 
 
 @router.get("", summary="Stories told in a time")
+@requires(Role.viewer, audit="story")
 def stories(reader: ReaderDep, since: FromDep, until: ToDep, paging: PagingDep) -> Listing[StoryItem]:
     """Stories with a mention in [from, to), the most told first."""
     start = _offset(paging.cursor)
@@ -25,6 +27,7 @@ def stories(reader: ReaderDep, since: FromDep, until: ToDep, paging: PagingDep) 
 
 
 @router.get("/{id}", summary="One story")
+@requires(Role.viewer, audit="story")
 def story(reader: ReaderDep, id: str) -> StoryDetail:
     """A story with who told it, how and where, and its newest mentions."""
     return story_detail(reader, id)

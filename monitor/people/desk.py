@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from monitor.people.audit import AuditLog
 from monitor.people.keys import Keys
 from monitor.people.lockout import Lockout
 from monitor.people.people import People
@@ -14,9 +15,11 @@ from monitor.people.sessions import Sessions
 
 
 class Desk:
-    """Opened by the installation; `idle` is how long a session may rest."""
+    """Opened by the installation; `idle` is how long a session may rest, `audit_kept` how long the log is kept."""
 
-    def __init__(self, engine: Engine, *, idle: timedelta) -> None:
+    def __init__(self, engine: Engine, *, idle: timedelta, audit_kept: timedelta) -> None:
+        self._audit_kept = audit_kept
+        self.audit = AuditLog(engine)
         self.people = People(engine)
         self.sessions = Sessions(engine, idle)
         self.keys = Keys(engine)
@@ -27,3 +30,4 @@ class Desk:
         """Drops what is over."""
         self.sessions.forget()
         self.lockout.forget()
+        self.audit.forget(self._audit_kept)

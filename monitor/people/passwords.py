@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -10,9 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST, LONGEST = 10, 200  # characters; NIST SP 800-63B asks for 8, and no rules about kinds of letters
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no 0 o 1 l i
-_hasher = PasswordHasher()  # the library's defaults: RFC 9106, low memory (64 MiB)
+hasher = PasswordHasher()  # the library's defaults: RFC 9106, low memory (64 MiB)
 _at_once = BoundedSemaphore(2)  # 64 MiB each: a burst of logins must not eat the machine's memory
-_NOBODYS = _hasher.hash(secrets.token_hex(8))
 
 
 class WeakPassword(ValueError):
@@ -21,21 +21,26 @@ class WeakPassword(ValueError):
 
 def hashed(password: str) -> str:
     with _at_once:
-        return _hasher.hash(password)
+        return hasher.hash(password)
 
 
 def matches(password: str, hash_: str | None) -> bool:
     """Whether the password is the one; takes as long when there is no such person."""
     try:
         with _at_once:
-            return _hasher.verify(hash_ or _NOBODYS, password[:LONGEST]) and hash_ is not None
+            return hasher.verify(hash_ or _nobodys(), password[:LONGEST]) and hash_ is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
+@cache
+def _nobodys() -> str:
+    return hasher.hash(secrets.token_hex(8))
+
+
 def outdated(hash_: str) -> bool:
     """Whether the hash was made with weaker parameters than today's."""
-    return _hasher.check_needs_rehash(hash_)
+    return hasher.check_needs_rehash(hash_)
 
 
 def check(password: str, *, name: str) -> None:

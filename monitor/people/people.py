@@ -61,6 +61,10 @@ class People:
             raise PeopleError(f"Không có tài khoản {name!r}.")
         return person(row)
 
+    def by_id(self, user_id: str | None) -> Person | None:
+        row = self._row(users.c.id == user_id) if user_id else None
+        return person(row) if row else None
+
     def add(self, name: str, role: Role, *, full_name: str = "", by: str) -> str:
         """Makes an account; gives its one-time password. Raises PeopleError."""
         name = name.strip().lower()

@@ -28,6 +28,10 @@ class SecondStep:
         with self._engine.begin() as connection:
             fresh = update(users).where(users.c.id == user_id, users.c.totp_on.is_(False))
             connection.execute(fresh.values(totp_secret=secret))
+        return self.address(user_id)
+
+    def address(self, user_id: str) -> str:
+        """What the phone's app reads, for a secret that was prepared."""
         name, kept = self._kept(user_id)
         return pyotp.TOTP(kept).provisioning_uri(name=name, issuer_name=ISSUER)
 

@@ -202,7 +202,7 @@ def test_openapi_describes_every_route_with_examples(client: TestClient) -> None
     resources = {p.removeprefix("/api/v1/") for p in document["paths"] if p.startswith("/api/v1/")}
     assert resources == {
         *("mentions", "mentions/{id}", "stories", "stories/{id}", "issues", "sentiment/summary", "sentiment/series"),
-        *("topics", "places", "sources", "sources/{id}", "status"),
+        *("topics", "places", "sources", "sources/{id}", "status", "me"),
     }
     for operations in document["paths"].values():
         assert operations["get"]["summary"]
