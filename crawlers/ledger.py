@@ -12,6 +12,7 @@ from statistics import median
 
 from crawlers.extract.canonical import host
 from crawlers.outcomes import ROBOTS
+from crawlers.plan import Sighting
 from crawlers.post import Post
 from crawlers.sink import CrawlResult, CrawlState, Settled, Sink, SourceState, Stored, UrlOutcome, Validators
 from crawlers.source import Source
@@ -52,6 +53,9 @@ class Ledger:
         self.not_modified = 0
         self.fetched = 0
         self.requests = 0
+        self.first_stage: Counter[str] = Counter()
+        self.control: list[str] = []
+        self.sightings: list[Sighting] = []
         self.latencies: list[float] = []
         self.key_problem = ""
         self.problem = ""  # what makes the whole pass useless
@@ -66,7 +70,7 @@ class Ledger:
         self._settled: dict[str, UrlOutcome] = {}
         self._stored: Counter[str] = Counter()
         self._methods: Counter[str] = Counter()
-        self._asked = 0
+        self._asked: Counter[bool] = Counter()
         self._robots = 0
 
     def look_up(self, urls: Iterable[str]) -> None:
@@ -83,18 +87,23 @@ class Ledger:
         known = None if again else self._outcome(url)
         if known is not None and known not in TRANSIENT:
             return False
-        if self._asked >= self.source.politeness.max_articles:
+        # Looking again has a budget of its own: it must not keep new articles out, nor they it.
+        if self._asked[again] >= self.source.politeness.max_articles:
             # Left undiscovered, so that the next pass finds it again.
             if page is not None:
                 self.pages[page].truncated = True
             return False
-        self._asked += 1
+        self._asked[again] += 1
         self._open[url] = None
         return True
 
+    def is_new(self, url: str) -> bool:
+        """Whether nothing is known of this URL yet."""
+        return url not in self._open and url not in self._settled and self._outcome(url) is None
+
     def skip(self, url: str, reason: str) -> None:
         """Settles a URL that is new but not wanted, without a fetch."""
-        if url not in self._open and url not in self._settled and self._outcome(url) is None:
+        if self.is_new(url):
             self._open[url] = None
             self.settle(url, "skipped", reason)
 
@@ -211,6 +220,7 @@ class Ledger:
             failed=sum(outcomes[each] for each in _FAILED), methods=dict(self._methods),
             outcomes={str(name): number for name, number in outcomes.items()}, robots=self._robots,
             latency=round(median(self.latencies), 3) if self.latencies else None, resume_at=self.resume_at,
+            first_stage=dict(self.first_stage), control=tuple(self.control), sightings=tuple(self.sightings),
         )  # fmt: skip
 
     def _done(self, url: str) -> bool:

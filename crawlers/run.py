@@ -21,6 +21,7 @@ from scrapy.settings import Settings
 from crawlers.channels import key_needed
 from crawlers.extract.canonical import host
 from crawlers.ledger import Ledger
+from crawlers.plan import Plan
 from crawlers.sink import CrawlResult, CrawlState, Sink
 from crawlers.source import Source
 from crawlers.spiders import ChannelSpider, SourceSpider
@@ -63,6 +64,7 @@ class CrawlSettings:
     pass_seconds: float = 900.0
     keys: Mapping[str, SecretStr] = field(default_factory=dict)
     youtube_budget: int = 9_000
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def agent(self) -> str:
@@ -210,6 +212,8 @@ async def _pass(
             ledger.key_problem = NO_KEY
             return ledger.result(0)
         arguments |= {"key": key, "budget": settings.youtube_budget}
+    else:
+        arguments["plan"] = settings.plan
     crawler = Crawler(SourceSpider if channel is None else ChannelSpider, scrapy_settings(source, settings))
     problem = ""
     try:

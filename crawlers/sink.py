@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from crawlers.plan import Sighting
 from crawlers.post import Post
 
 Stored = Literal["new", "revised", "unchanged"]
-UrlOutcome = Literal["archived", "listing", "refused", "not_found", "empty", "error", "blocked", "skipped", "too_large"]
+UrlOutcome = Literal[
+    "archived", "withdrawn", "listing", "refused", "not_found", "empty", "error", "blocked", "skipped", "too_large"
+]
 SourceState = Literal["ok", "partial", "blocked", "failing", "needs_key", "unknown"]
 
 
@@ -63,6 +66,10 @@ class CrawlResult:
     robots: int = 0
     latency: float | None = None
     resume_at: datetime | None = None
+    # The first stage of relevance: how many articles it left, let through, sampled; which the samples are.
+    first_stage: dict[str, int] = field(default_factory=dict)
+    control: tuple[str, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
 
 
 class Sink(Protocol):

@@ -73,6 +73,8 @@ posts = Table(
     Column("revision", Integer, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    # Since when its outlet answers that the page is gone; None while it stands.
+    Column("withdrawn_at", Instant),
     # When the post counts: its publication, or when we first saw it if it names none or one in the future.
     Column("counted_at", Instant, nullable=False),
     Column("outcome", String(16), nullable=False),
@@ -82,6 +84,7 @@ posts = Table(
     Index("posts_by_outcome", "outcome", "counted_at", "id"),
     Index("posts_by_source", "source", "counted_at"),
     Index("posts_by_counted_at", "counted_at"),
+    Index("posts_by_processed_at", "processed_at"),
 )
 
 revisions = Table(
@@ -198,6 +201,73 @@ urls = Table(
     Column("visits", Integer, nullable=False),
     Column("due_at", Instant),
     Index("urls_by_due", "source", "due_at"),
+)
+
+# The first stage of relevance, by days in Việt Nam: articles left unfetched for what their title and summary say,
+# fetched for it, and fetched all the same to learn what the first stage loses.
+first_stage = Table(
+    "first_stage",
+    metadata,
+    Column("source", String(120), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("skipped", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("control", Integer, nullable=False),
+)
+
+control_group = Table(
+    "control_group",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("source", String(120), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Articles that a signal (Google News) says an outlet has, until they are found at the outlet.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("signal", String(120), nullable=False),
+    Column("outlet", Text, nullable=False),
+    Column("outlet_name", Text, nullable=False),
+    Column("source", String(120)),
+    Column("title", Text, nullable=False),
+    Column("title_key", String(32), nullable=False),
+    Column("published_at", Instant),
+    Column("seen_at", Instant, nullable=False),
+    Column("searched", Integer, nullable=False),
+    Column("post_id", String(64)),
+    Column("found_at", Instant),
+    Index("sightings_open", "found_at", "seen_at"),
+)
+
+# Links that staff submitted.
+links = Table(
+    "links",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("note", Text, nullable=False),
+    Column("submitted_by", String(120), nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("outcome", String(16)),
+    Column("reason", Text, nullable=False),
+    Column("finished_at", Instant),
+    Column("post_id", String(64)),
+    Index("links_by_outcome", "outcome", "submitted_at"),
+)
+
+# How far each WARC file was read.
+warc_files = Table(
+    "warc_files",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("finished", Integer, nullable=False),
+    Column("read_at", Instant, nullable=False),
 )
 
 validators = Table(
@@ -333,6 +403,42 @@ index_state = Table(
     Column("dropped_before", Instant),
     Column("problem", Text, nullable=False),
     Column("problem_since", Instant),
+)
+
+issue_changes = Table(
+    "issue_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issue_id", String(160), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("chance", Float),
+    Column("voices", Float, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("pace", Float, nullable=False),
+    Index("issue_changes_by_issue", "issue_id", "at"),
+)
+
+issue_actions = Table(
+    "issue_actions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issue_id", String(160), nullable=False),
+    Column("verb", String(16), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("undone_by", String(120)),
+    Column("undone_at", Instant),
+    Index("issue_actions_by_issue", "issue_id", "at"),
+)
+
+# One row: what the worker last saw rise, and when.
+issues_now = Table(
+    "issues_now",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("issues", JSON, nullable=False),
 )
 
 

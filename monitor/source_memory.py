@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, select, update
+from sqlalchemy import Engine, Row, Table, func, select, update
 from sqlalchemy.engine import Connection
 
+from crawlers.ledger import TRANSIENT
 from crawlers.sink import CrawlResult, Settled, UrlOutcome, Validators
 from monitor.archive import CHUNK, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, quotas, runs, source_states, streams, urls, validators
@@ -18,6 +19,9 @@ from monitor.database import READ_ONLY, posts, quotas, runs, source_states, stre
 REVISITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 # Threads are looked at again while people answer in them.
 THREAD_REVISITS = (timedelta(minutes=5), timedelta(minutes=20), *(timedelta(hours=h) for h in (1, 2, 4, 8, 16, 24, 48)))
+RETRY_REVISIT = timedelta(hours=1)
+MOST_REVISITS = 1_000  # of one source in one pass; its own limit of articles is the narrower one
+STANDING = ("archived", "withdrawn")
 MAX_BACK_OFF = timedelta(hours=6)
 
 
@@ -103,39 +107,34 @@ class SourceMemory:
             if each.validators is not None
         ]
         with self.engine.begin() as connection:
-            visited = self._visits(connection, list(batch))
-            rows = [self._url_row(source, each, visited.get(each.url, 0) + 1, now) for each in batch.values()]
+            known = _rows(connection, list(batch))
+            rows = [self._url_row(source, each, known.get(each.url), now) for each in batch.values()]
             _upsert(connection, urls, rows, "url", ("outcome", "reason", "last_at", "visits", "due_at"))
             _upsert(connection, validators, given, "url", ("etag", "last_modified"))
+            _mark_withdrawn(connection, source, batch.values(), now)
 
-    def _visits(self, connection: Connection, addresses: Sequence[str]) -> dict[str, int]:
-        found = {}
-        for start in range(0, len(addresses), CHUNK):
-            query = select(urls.c.url, urls.c.visits).where(urls.c.url.in_(addresses[start : start + CHUNK]))
-            found.update({row.url: row.visits for row in connection.execute(query)})
-        return found
-
-    def _url_row(self, source: str, settled: Settled, visits: int, now: datetime) -> dict[str, Any]:
-        return {
-            "url": settled.url,
-            "source": source,
-            "first_at": now,
-            "last_at": now,
-            "outcome": settled.outcome,
-            "reason": settled.reason,
-            "visits": visits,
-            "due_at": self._next_visit(source, settled.outcome, visits, now),
-        }
+    def _url_row(self, source: str, settled: Settled, known: Row[Any] | None, now: datetime) -> dict[str, Any]:
+        row = {"url": settled.url, "source": source, "first_at": now, "last_at": now}
+        if known is not None and known.outcome in STANDING and settled.outcome in TRANSIENT:
+            # The server had a bad moment; what we know of the article stays.
+            later = now + RETRY_REVISIT
+            return {**row, "outcome": known.outcome, "reason": known.reason, "visits": known.visits, "due_at": later}
+        visits = (known.visits if known is not None else 0) + 1
+        due = self._next_visit(source, settled.outcome, visits, now)
+        return {**row, "outcome": settled.outcome, "reason": settled.reason, "visits": visits, "due_at": due}
 
     def _next_visit(self, source: str, outcome: UrlOutcome, visits: int, now: datetime) -> datetime | None:
         pauses = self._revisited.get(source, ())
-        if outcome != "archived" or visits > len(pauses):
+        if outcome not in STANDING or visits > len(pauses):
             return None
         return now + pauses[visits - 1]
 
     def due_for_revisit(self, source: str, now: datetime) -> list[str]:
         query = (
-            select(urls.c.url).where(urls.c.source == source, urls.c.due_at <= now).order_by(urls.c.due_at).limit(50)
+            select(urls.c.url)
+            .where(urls.c.source == source, urls.c.due_at <= now)
+            .order_by(urls.c.due_at)
+            .limit(MOST_REVISITS)
         )
         with self._read() as connection:
             return list(connection.scalars(query))
@@ -183,7 +182,7 @@ class SourceMemory:
         """Keeps a run and sets when the source is due again: its cadence, doubled for each failure in a row."""
         now = self._clock()
         counts = asdict(result)
-        for name in ("source", "started_at", "finished_at", "state", "message", "resume_at"):
+        for name in ("source", "started_at", "finished_at", "state", "message", "resume_at", "control", "sightings"):
             counts.pop(name)
         ended = {"started_at": result.started_at, "finished_at": result.finished_at}
         with self.engine.begin() as connection:
@@ -240,6 +239,29 @@ class SourceMemory:
         with self.engine.begin() as connection:
             connection.execute(streams.delete().where(streams.c.changed_at < self._clock() - keep))
             return connection.execute(runs.delete().where(runs.c.started_at < self._clock() - keep)).rowcount
+
+
+def _rows(connection: Connection, addresses: Sequence[str]) -> dict[str, Row[Any]]:
+    found: dict[str, Row[Any]] = {}
+    for start in range(0, len(addresses), CHUNK):
+        query = select(urls).where(urls.c.url.in_(addresses[start : start + CHUNK]))
+        found.update({row.url: row for row in connection.execute(query)})
+    return found
+
+
+def _mark_withdrawn(connection: Connection, source: str, settled: Iterable[Settled], now: datetime) -> None:
+    """Posts whose page is gone carry since when; one that is back stands again. The text stays either way."""
+    by_outcome: dict[str, list[str]] = {}
+    for each in settled:
+        by_outcome.setdefault(each.outcome, []).append(each.url)
+    for url in by_outcome.get("withdrawn", ()):
+        theirs = (posts.c.source == source) & ((posts.c.canonical_url == url) | (posts.c.url == url))
+        gone = update(posts).where(theirs & posts.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
+        connection.execute(gone)
+    back = by_outcome.get("archived", [])
+    for start in range(0, len(back), CHUNK):
+        theirs = posts.c.canonical_url.in_(back[start : start + CHUNK]) & posts.c.withdrawn_at.is_not(None)
+        connection.execute(update(posts).where(theirs).values(withdrawn_at=None))
 
 
 def _upsert(

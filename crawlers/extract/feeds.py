@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ MAX_ITEMS = 2_000
 _MOST_TAGS = 1_500_000  # a full sitemap of 50,000 news pages has half of it; a tree takes 150 bytes for each
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # libxml2 in its tolerant mode finds nothing in it
 _LINKS = ("link", "guid", "id")
 _DATES = ("pubdate", "published", "date", "issued", "updated", "publication_date")
 _SUMMARIES = ("description", "summary", "encoded", "content")
@@ -31,6 +33,9 @@ class Item:
     title: str = ""
     summary: str = ""
     published: datetime | None = None
+    # RSS <source>: the outlet whose article a feed of feeds names.
+    outlet: str = ""
+    outlet_name: str = ""
 
 
 def parse_feed(body: str | bytes, url: str) -> list[Item]:
@@ -53,6 +58,8 @@ def parse_xml(body: str | bytes) -> Any:
     if isinstance(body, str):
         # The declaration names the encoding the text had before it was decoded.
         body = _DECLARATION.sub("", body).encode("utf-8", "replace")
+    elif body.startswith(_UTF16):
+        return parse_xml(body.decode("utf-16", "replace"))
     start = body.find(b"<")
     if start < 0 or body.count(b"<") > _MOST_TAGS:
         return None
@@ -90,7 +97,10 @@ def _item(entry: Any, base: str) -> Item | None:
     address = _address(children, base)
     if address is None:
         return None
+    outlet = next(iter(children.get("source", ())), None)
     return Item(
+        outlet=(outlet.get("url") or "") if outlet is not None else "",
+        outlet_name=plain(text(outlet)) if outlet is not None else "",
         url=address,
         title=plain(_first(children, ("title",))),
         summary=plain(_first(children, _SUMMARIES)),

@@ -31,16 +31,21 @@ class Link:
     title: str = ""
 
 
-def links(html: str | bytes, url: str, source: Source | None = None) -> list[Link]:
-    """The article links in page order, each once. The page's own address, other sites and hidden links are left out."""
+def links(html: str | bytes, url: str, source: Source | None = None, site: str | None = None) -> list[Link]:
+    """The article links in page order, each once. The page's own address, other sites and hidden links are left out.
+
+    `site`: an address of the site that the links lead to, where that is not the page's own (an outlet's search).
+    """
     page = Document(html)
     if page.too_complex:
         return []
     of = families.family(source.family if source else None) or next(families.by_listing(page.tree), None)
-    return find_links(page.tree, url, of, source.article_url if source else None)
+    return find_links(page.tree, url, of, source.article_url if source else None, site)
 
 
-def find_links(tree: Tree, url: str, of: families.Family | None, pattern: str | None) -> list[Link]:
+def find_links(
+    tree: Tree, url: str, of: families.Family | None, pattern: str | None, site: str | None = None
+) -> list[Link]:
     """As `links`, on a parsed page; `pattern` (over the path) before the family's, before what addresses look like."""
     base = _base(tree, url)
     own = canonical_url(url)
@@ -48,7 +53,7 @@ def find_links(tree: Tree, url: str, of: families.Family | None, pattern: str | 
     chosen = {node.mem_id for selector in (of.listing if of else ()) for node in tree.css(selector)}
     for node in tree.css("a[href]"):
         address = _address(node, base)
-        if address is None or address == own or not same_site(address, url):
+        if address is None or address == own or not same_site(address, site or url):
             continue
         if not is_article(address, of, pattern) or _out_of_sight(node):
             continue

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import scrapy
 from scrapy import Request
@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from w3lib.encoding import http_content_type_encoding
 
 from crawlers.extract import canonical_url, extract_many
-from crawlers.extract.canonical import same_site
+from crawlers.extract.canonical import host, same_site
 from crawlers.extract.families import family
 from crawlers.extract.feeds import Item, parse_feed
 from crawlers.extract.listing import is_article, links
@@ -27,14 +27,20 @@ from crawlers.middlewares import validators
 from crawlers.outcomes import ending
 from crawlers.pages import Hint
 from crawlers.pages import Response as Page
+from crawlers.plan import WANTED, Plan, Sighting
 from crawlers.post import Post
 from crawlers.readers import READERS, ReaderError
-from crawlers.source import Source
+from crawlers.sink import UrlOutcome
+from crawlers.source import QUERY, Source
 
 OLDEST = timedelta(days=35)
 SHARDS = 8  # sitemaps of an index read in one pass
 DEPTH = 2  # indexes inside indexes
 PAGES_OF_THREAD = 5  # of one forum thread or channel in one pass
+SIGNAL_QUERIES = 4
+SEARCH_EVERY = timedelta(hours=1)
+SEARCH_RESULTS = 30  # of one page of an outlet's search; the rest is what the page shows around them
+UNRELATED = "không nói về tỉnh, xét theo tiêu đề và mô tả"
 WRITE_EVERY = 0.5  # seconds
 WRITE_AT = 50  # URLs
 T = TypeVar("T")
@@ -45,9 +51,10 @@ class SourceSpider(scrapy.Spider):
 
     name = "source"
 
-    def __init__(self, ledger: Ledger, **kwargs: Any) -> None:
+    def __init__(self, ledger: Ledger, plan: Plan | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.ledger = ledger
+        self.plan = plan or Plan()
         self.source: Source = ledger.source
         self.now = datetime.now(UTC)
         self._writing: asyncio.Task[None] | None = None
@@ -63,6 +70,12 @@ class SourceSpider(scrapy.Spider):
         ):
             for url in urls:
                 yield self._discovery(url, callback)
+        for template in found.signals:
+            for query in self.plan.queries[:SIGNAL_QUERIES]:
+                yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_signal)
+        for query in self._searched() if found.searches else ():
+            for template in found.searches:
+                yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_search)
         for url in self.ledger.state.due_for_revisit(self.source.id, self.now):
             if self.ledger.accept(url, again=True):
                 yield self._article(url, Hint(), revisit=True)
@@ -100,6 +113,38 @@ class SourceSpider(scrapy.Spider):
         for request in self._articles([Item(link.url, link.title) for link in found or ()], page, record_old=False):
             yield request
 
+    async def parse_search(self, response: Response, page: str) -> AsyncIterator[Request]:
+        """The outlet's own answer to words of ours: what it finds is fetched, whatever its title says."""
+        if self._unchanged(response, page) or not isinstance(response, TextResponse):
+            return
+        home = self.source.home
+        found = await self._parsed(page, links, response.text, response.url, self.source, home)
+        items = [Item(link.url, link.title) for link in (found or ())[:SEARCH_RESULTS]]
+        for request in self._articles(items, page, record_old=False, whole=True):
+            yield request
+
+    async def parse_signal(self, response: Response, page: str) -> None:
+        """Notes which outlets have which articles; their addresses here are the signal's own and lead nowhere."""
+        if self._unchanged(response, page):
+            return
+        for item in await self._parsed(page, parse_feed, response.body, response.url) or ():
+            title = item.title.removesuffix(f" - {item.outlet_name}").strip()
+            recent = item.published is None or item.published > self.now - OLDEST
+            if title and host(item.outlet) and recent:
+                self.ledger.sightings.append(Sighting(title, item.outlet, item.outlet_name, item.published))
+
+    def _searched(self) -> tuple[str, ...]:
+        """What to ask the outlet's search for in this pass; nothing while the last search is fresh."""
+        memory, wanted = self.ledger.state.recall(self.source.id, "search"), self.plan.wanted.get(self.source.id, ())
+        turn = int(memory.get("turn", 0))
+        fresh = self.now.timestamp() < float(memory.get("at", 0)) + SEARCH_EVERY.total_seconds()
+        if fresh and not wanted:
+            return ()
+        queries = () if fresh else self.plan.searched(self.source.id, turn)
+        if not fresh:
+            self.ledger.state.remember(self.source.id, "search", {"turn": turn + 1, "at": self.now.timestamp()})
+        return (*queries, *wanted[:WANTED])
+
     async def _parsed(self, page: str, parse: Callable[..., T], *arguments: Any) -> T | None:
         """What a discovery page says, read off the loop; None for one that breaks us, which ends no pass."""
         try:
@@ -109,9 +154,11 @@ class SourceSpider(scrapy.Spider):
             self.ledger.page_failed(page, "error", f"lỗi khi đọc trang ({type(error).__name__})")
             return None
 
-    async def parse_article(self, response: Response, url: str, hint: Hint, turn: int = 1) -> AsyncIterator[Request]:
+    async def parse_article(
+        self, response: Response, url: str, hint: Hint, turn: int = 1, revisit: bool = False
+    ) -> AsyncIterator[Request]:
         try:
-            following = await self._read(response, url, hint)
+            following = await self._read(response, url, hint, revisit)
         except ReaderError as error:
             self.ledger.settle(url, "error", str(error))
             return
@@ -156,10 +203,16 @@ class SourceSpider(scrapy.Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         url, page = request.cb_kwargs.get("url"), request.cb_kwargs.get("page")
         if url is not None:
-            self.ledger.settle(url, outcome, reason)
+            self._settle(url, outcome, reason, request.cb_kwargs.get("revisit", False))
         elif page is not None:
             self.ledger.page_failed(page, outcome, reason)
         self._keep_books()
+
+    def _settle(self, url: str, outcome: UrlOutcome, reason: str, revisit: bool) -> None:
+        """A page that was there and is not any more was withdrawn."""
+        if revisit and outcome == "not_found":
+            outcome, reason = "withdrawn", f"đã gỡ: {reason}"
+        self.ledger.settle(url, outcome, reason)
 
     def closed(self, reason: str) -> None:
         if self._later is not None:
@@ -170,8 +223,8 @@ class SourceSpider(scrapy.Spider):
         return self._request(url, callback, {"page": url, **more}, conditional=True, priority=10)
 
     def _article(self, url: str, hint: Hint, *, revisit: bool = False, turn: int = 1) -> Request:
-        arguments = {"url": url, "hint": hint, "turn": turn}
-        return self._request(url, self.parse_article, arguments, conditional=revisit, priority=0)
+        arguments = {"url": url, "hint": hint, "turn": turn, "revisit": revisit}
+        return self._request(url, self.parse_article, arguments, conditional=revisit, priority=-1 if revisit else 0)
 
     def _request(
         self, url: str, callback: Callable[..., Any], arguments: dict[str, Any], *, conditional: bool, priority: int
@@ -198,7 +251,9 @@ class SourceSpider(scrapy.Spider):
         self.ledger.pages[page].validators = validators(response)
         return False
 
-    def _articles(self, items: Iterable[Item], page: str, *, record_old: bool) -> Iterator[Request]:
+    def _articles(
+        self, items: Iterable[Item], page: str, *, record_old: bool, whole: bool = False
+    ) -> Iterator[Request]:
         of = family(self.source.family)
         found = [(canonical_url(item.url), item) for item in items]
         self.ledger.look_up(url for url, _ in found)
@@ -209,10 +264,27 @@ class SourceSpider(scrapy.Spider):
                 continue
             if not record_old and not is_article(url, of, self.source.article_url):
                 continue
-            if self.ledger.accept(url, page):
+            stage = "" if whole or not self.ledger.is_new(url) else self._first_stage(url, item)
+            if stage == "skipped":
+                self.ledger.first_stage[stage] += 1
+                self.ledger.skip(url, UNRELATED)
+            elif self.ledger.accept(url, page):
+                if stage:
+                    self.ledger.first_stage[stage] += 1
+                if stage == "control":
+                    self.ledger.control.append(url)
                 yield self._article(url, Hint(item.title, item.summary, item.published))
 
-    async def _read(self, response: Response, url: str, hint: Hint) -> str | None:
+    def _first_stage(self, url: str, item: Item) -> str:
+        """By title and summary: "passed", "skipped", "control" (fetched all the same), "" where nothing is asked."""
+        told = f"{item.title}\n{item.summary}".strip()
+        if self.source.taken_whole or self.plan.concerns is None or not told:
+            return ""
+        if self.plan.concerns(told):
+            return "passed"
+        return "control" if self.plan.is_control(url) else "skipped"
+
+    async def _read(self, response: Response, url: str, hint: Hint, revisit: bool) -> str | None:
         """Books the article's page and its posts; gives the next page of a thread, if there is one."""
         if response.status == 304:
             self.ledger.settle(url, "archived", "không đổi")
@@ -222,7 +294,7 @@ class SourceSpider(scrapy.Spider):
             return None
         self.ledger.fetched += 1
         if urlsplit(response.url).path in ("", "/") and urlsplit(url).path not in ("", "/"):
-            self.ledger.settle(url, "not_found", "chuyển hướng về trang chủ")
+            self._settle(url, "not_found", "chuyển hướng về trang chủ", revisit)
             return None
         # A page that moved to another site is known by the address it was asked for: no site speaks for another.
         own = response.url if same_site(response.url, url) else url
