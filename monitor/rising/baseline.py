@@ -1,0 +1,124 @@
+"""What is ordinary: how an ordinary story grows, how often a topic in a place or a term is told.
+
+Learnt once a day from the four weeks before that day, robust to earlier peaks. Everything runs on the clock of
+`Season`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.rising.season import Season
+
+AGES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)  # ends of the age bins, in average hours
+# An ordinary story's further voices by age, before the province's own figures speak: sandbox and RSS stream, 2025-26.
+GROWTH = (0.05, 0.10, 0.20, 0.35, 0.55, 0.75, 0.9, 1.0, 1.05)
+PRIOR_STORIES = 12.0
+PRIOR_SHAPE = 0.8
+CAPPED = 0.98  # stories above this quantile count as this tall: earlier peaks must not make the next look ordinary
+PRIOR_KEY = 0.5  # voices that the expectation from topic and place alone counts for
+SHAPES = (0.25, 8.0)
+SPREAD = (1.1, 3.0)  # bounds of variance over mean of a key's daily voices
+
+
+@dataclass(frozen=True)
+class Growth:
+    """An ordinary story: further voices after its first by age, and how much stories differ (gamma shape)."""
+
+    total: tuple[float, ...]  # at AGES
+    shape: float
+    a_day: float  # stories that begin on an average day
+
+    def at(self, age: float) -> float:
+        """Further voices that an ordinary story has had at this age, in average hours."""
+        if age <= 0:
+            return 0.0
+        n = bisect_right(AGES, age)
+        if n == len(AGES):
+            return self.total[-1]
+        low_age, low = (AGES[n - 1], self.total[n - 1]) if n else (0.0, 0.0)
+        return low + (self.total[n] - low) * (age - low_age) / (AGES[n] - low_age)
+
+
+def learn_growth(stories: Sequence[tuple[Sequence[float], Sequence[float]]], days: float) -> Growth:
+    """From finished stories, each the ages of its voices (the first at 0) and their weights; over `days` days."""
+    prior = np.array(GROWTH)
+    if not stories:
+        return Growth(GROWTH, PRIOR_SHAPE, 1.0)
+    sizes = np.array([sum(weights) - weights[0] for _, weights in stories])
+    cap = max(float(np.quantile(sizes, CAPPED)), 1.0)
+    by_age = np.zeros(len(AGES))
+    for (ages, weights), size in zip(stories, sizes, strict=True):
+        scale = min(1.0, cap / size) if size > 0 else 0.0
+        for age, weight in zip(ages[1:], weights[1:], strict=True):
+            n = bisect_right(AGES, age)
+            if n < len(AGES):
+                by_age[n] += weight * scale
+    count = len(stories)
+    total = (np.cumsum(by_age) + PRIOR_STORIES * prior) / (count + PRIOR_STORIES)
+    capped = np.minimum(sizes, cap)
+    mean, variance = float(capped.mean()), float(capped.var())
+    found = mean * mean / (variance - mean) if variance > mean > 0 else SHAPES[1]
+    shape = (count * min(found, SHAPES[1]) + PRIOR_STORIES * PRIOR_SHAPE) / (count + PRIOR_STORIES)
+    return Growth(tuple(total.tolist()), float(np.clip(shape, *SHAPES)), max(count / max(days, 1.0), 0.2))
+
+
+@dataclass(frozen=True)
+class KeyRates:
+    """Voices an average hour of each key (a topic in a place, or a term), and their spread."""
+
+    told: Mapping[str, float]
+    length: float  # average hours that were counted
+    spread: float
+    keys: int
+
+    def expected(self, key: str, prior: float, activity: float) -> tuple[float, float]:
+        """Mean and shape of the voices in a window of so much activity; `prior`: voices an hour by topic and place.
+
+        Gamma prior, Poisson counts: the prediction is negative binomial; its shape is widened by the spread that the
+        province's keys show from day to day.
+        """
+        prior = max(prior, 1e-4)
+        shape = PRIOR_KEY + self.told.get(key, 0.0)
+        mean = shape / (PRIOR_KEY / prior + self.length) * activity
+        return mean, min(shape, mean / (self.spread - 1.0))
+
+
+def learn_rates(daily: Mapping[str, Mapping[int, float]], length: float) -> KeyRates:
+    """From each key's voices by day; `length`: average hours in these days."""
+    days = max(length / 24, 1.0)
+    told: dict[str, float] = {}
+    excess = usual = 0.0
+    for key, by_day in daily.items():
+        total = sum(by_day.values())
+        cap = 2.0 + 2.0 * total / days
+        values = [min(value, cap) for value in by_day.values()]
+        told[key] = sum(values)
+        mean = told[key] / days
+        excess += sum((value - mean) ** 2 for value in values) + (days - len(values)) * mean * mean
+        usual += told[key]
+    spread = float(np.clip(excess / usual, *SPREAD)) if usual > 30 else 1.5
+    return KeyRates(told, max(length, 24.0), spread, max(len(daily), 20))
+
+
+def shares(values: Iterable[str]) -> dict[str, float]:
+    counted: dict[str, int] = {}
+    for value in values:
+        counted[value] = counted.get(value, 0) + 1
+    total = sum(counted.values()) or 1
+    return {value: count / total for value, count in counted.items()}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    season: Season
+    newsroom: Growth  # of stories that an outlet began
+    people: Growth  # of stories that a person's post began: most stay alone
+    rates: Mapping[str, KeyRates]  # by kind of key
+    topics: Mapping[str, float]  # share of all mentions
+    places: Mapping[str, float]
+    voices: float  # voices an average hour over all keys

@@ -1,0 +1,138 @@
+"""The clock of ordinary activity: an hour at noon of a working day is long, one at night or on Tết is short.
+
+Counts are judged on this clock instead of the wall's. On it the province's ordinary news has an even pace, whatever
+the hour, the day of the week or the holiday, and while an outlet cannot be read the clock goes slower by its share
+(the time-rescaling theorem, Brown et al. 2002). One unit is an average hour with all outlets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.rising.evidence import Evidence, hours, moment
+from monitor.rising.holidays import public_holidays
+from monitor.wording import in_vietnam
+
+Floats = NDArray[np.float64]
+
+# What a day looks like before the province's own figures speak: the 119,581 items of three outlets, 2025-10 to 2026-06.
+HOURS = (
+    *(0.4, 0.2, 0.15, 0.1, 0.35, 0.75, 0.65, 0.9, 1.55, 1.5, 1.6, 1.45),
+    *(1.3, 1.0, 1.45, 1.45, 1.5, 1.3, 1.05, 1.35, 1.35, 0.95, 0.65, 0.4),
+)
+DAYS = {"working": 1.0, "saturday": 0.92, "sunday": 0.81, "holiday": 0.76}
+PRIOR_HOURS, PRIOR_DAYS = 150.0, 4.0  # mentions and days that these figures count for
+SILENCE = 1e-4  # a source that is quiet for longer than chance explains this often could not be read
+REGULAR = 1.0  # mentions a day from which a source's silence says something
+
+
+def day_kind(day: date, own: Mapping[str, str] | None = None) -> str:
+    """`own`: month-day -> name of the province's holidays."""
+    if day in public_holidays() or (own and f"{day:%m-%d}" in own):
+        return "holiday"
+    return {5: "saturday", 6: "sunday"}.get(day.weekday(), "working")
+
+
+class Season:
+    """Activity between two moments, in average hours. Beyond both ends the clock goes on by the profile."""
+
+    def __init__(self, start: int, rates: Floats) -> None:
+        self._start = start
+        self._total: Floats = np.concatenate([[0.0], np.cumsum(rates)])
+        self._list: list[float] = self._total.tolist()
+
+    @classmethod
+    def learn(cls, evidence: Sequence[Evidence], since: float, until: float, ahead: float = 48.0) -> Season:
+        """From evidence in time order within [since, until); the clock then goes on for `ahead` hours."""
+        start, end = math.floor(since), math.ceil(until + ahead)
+        local = [in_vietnam(moment(hour + 0.5)) for hour in range(start, end)]
+        kinds = [day_kind(at.date()) for at in local]
+        seen = _seen(evidence, since, until)
+        by_hour = _hours([local[h - start].hour for h in seen])
+        by_day = _days(evidence, seen, since, until)
+        rates = np.array([by_hour[at.hour] * by_day[kind] for at, kind in zip(local, kinds, strict=True)])
+        return cls(start, rates * _coverage(evidence, rates, start, until))
+
+    def at(self, hour: float) -> float:
+        """The clock's time at an hour since 1970."""
+        place = hour - self._start
+        if place <= 0:
+            return place
+        last = len(self._list) - 1
+        if place >= last:
+            return self._list[last] + (place - last)
+        whole = int(place)
+        low = self._list[whole]
+        return low + (self._list[whole + 1] - low) * (place - whole)
+
+    def many(self, hour: Floats) -> Floats:
+        ends = np.arange(len(self._total), dtype=float) + self._start
+        return np.interp(hour, ends, self._total)
+
+
+def _seen(evidence: Iterable[Evidence], since: float, until: float) -> list[int]:
+    """The hours of mentions, each story once an hour, so that one storm does not make its hours look ordinary."""
+    told = {(int(hours(e.at)), e.story or e.id) for e in evidence if not e.copy}
+    return [hour for hour, _ in told if since <= hour < until]
+
+
+def _hours(seen: Sequence[int]) -> Floats:
+    prior = np.array(HOURS) / np.mean(HOURS)
+    counts = np.bincount(seen, minlength=24) if seen else np.zeros(24)
+    found = counts + PRIOR_HOURS * prior / 24
+    return np.asarray(found / found.mean(), dtype=np.float64)
+
+
+def _days(evidence: Sequence[Evidence], seen: Sequence[int], since: float, until: float) -> dict[str, float]:
+    """How much of a working day each kind of day has, scaled so that a week has seven average days."""
+    counts: dict[date, int] = defaultdict(int)
+    for hour in seen:
+        counts[in_vietnam(moment(hour)).date()] += 1
+    first = in_vietnam(evidence[0].at).date() if evidence else in_vietnam(moment(until)).date()
+    last = in_vietnam(moment(until)).date()
+    by_kind: dict[str, list[int]] = {kind: [] for kind in DAYS}
+    day = max(first, in_vietnam(moment(since)).date()) + timedelta(days=1)  # the first one may be cut
+    while day < last:
+        by_kind[day_kind(day)].append(counts[day])
+        day += timedelta(days=1)
+    working = by_kind["working"]
+    usual = float(np.median(working)) if working else 0.0
+    factors = {}
+    for kind, prior in DAYS.items():
+        days = [min(count, 3 * usual) for count in by_kind[kind]] if usual else []
+        factors[kind] = (prior * PRIOR_DAYS + sum(days) / usual if days else prior * PRIOR_DAYS) / (
+            PRIOR_DAYS + len(days)
+        )
+    week = (5 * factors["working"] + factors["saturday"] + factors["sunday"]) / 7
+    return {kind: factor / week for kind, factor in factors.items()}
+
+
+def _coverage(evidence: Sequence[Evidence], rates: Floats, start: int, until: float) -> Floats:
+    """Hour by hour the share of the ordinary flow that comes from sources that could be read."""
+    covered = np.ones(len(rates))
+    if not evidence:
+        return covered
+    clock = Season(start, rates)
+    by_source: dict[str, list[float]] = defaultdict(list)
+    for e in evidence:
+        by_source[e.source].append(hours(e.at))
+    total = len(evidence)
+    span = clock.at(until) - clock.at(hours(evidence[0].at))
+    for times in by_source.values():
+        if len(times) / max(span, 1.0) * 24 < REGULAR or len(times) < 20:
+            continue
+        ends = [*times, until]
+        ticks = [clock.at(t) for t in ends]
+        gaps = np.diff(ticks)
+        usual = float(np.median(gaps)) / math.log(2)  # of the exponential: outages do not move the median
+        longest = max(-math.log(SILENCE) * max(usual, float(np.mean(gaps)) / 2), 6.0)
+        for n in np.nonzero(gaps > longest)[0]:
+            low, high = math.ceil(ends[n]) - start, math.floor(ends[n + 1]) - start
+            covered[low:high] -= len(times) / total
+    return np.maximum(covered, 0.1)
