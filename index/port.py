@@ -160,14 +160,44 @@ class IndexUnavailable(SearchError):
     """The engine does not answer now; nothing was lost, the caller tries again later."""
 
 
+class TooSlow(IndexUnavailable):
+    """This question took longer than it may; others are answered."""
+
+
+class IndexBroken(IndexUnavailable):
+    """What the engine holds is damaged; it has to be made anew from the archive."""
+
+
+class Refused(SearchError):
+    """The engine would not take some mentions, for reasons of their own; all others are written.
+
+    `reasons` says why, by id.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{id}: {reason}" for id, reason in list(reasons.items())[:3]))
+        self.reasons = dict(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mention as the index holds it; not `in_place` where its time says it should lie elsewhere."""
+
+    mention: Mention
+    in_place: bool = True
+
+
 class Index(Protocol):
     """An index engine. `query` is the query language's text ("" matches all); `QueryError` when it cannot be read."""
 
     def upsert(self, mentions: Iterable[Mention]) -> int:
-        """Writes mentions, replacing those of the same id; durable on return. Returns how many."""
+        """Writes mentions, replacing those of the same id; durable on return. Returns how many.
+
+        Raises Refused when some cannot be written; the others are.
+        """
 
     def update(self, changes: Iterable[MetadataChange]) -> int:
-        """Changes metadata only; unknown ids are ignored. Returns how many mentions changed."""
+        """Changes metadata only; unknown ids are ignored. Returns how many mentions changed. Raises Refused."""
 
     def delete(self, ids: Iterable[str]) -> int: ...
 
@@ -218,6 +248,36 @@ class Index(Protocol):
 
     def ids(self) -> set[str]:
         """All ids, for verifying against the archive."""
+
+    def scan(self) -> Iterator[Held]:
+        """Every stored mention, in any order, as of one moment; one that is stored twice comes twice."""
+
+    def check(self) -> list[str]:
+        """What is wrong with the engine's own structures, in Vietnamese; nothing when they are sound."""
+
+    def drop_before(self, moment: datetime) -> int:
+        """Deletes the months (in UTC) that end before this moment. Returns how many mentions went."""
+
+    # generations: another index of the same engine, built beside the one in force
+
+    @property
+    def name(self) -> str | None:
+        """The name of the index in force; None for the first one."""
+
+    def beside(self, name: str) -> Index:
+        """The index of this name (lower-case letters and digits) beside the one in force.
+
+        One that is new is empty and needs its rebuild.
+        """
+
+    def put_in_force(self, name: str) -> None:
+        """From now on every process reads and writes that index instead; what was in force is dropped."""
+
+    def drop_others(self, keep: str | None = None) -> list[str]:
+        """Deletes what lies beside, but for `keep`. Returns the names."""
+
+    def renew(self) -> None:
+        """Puts an empty index in force that needs its rebuild: what to do about a broken one."""
 
     def clear(self) -> None: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -49,6 +50,11 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def fresh_name() -> str:
+    """A name for an index that none had before: the moment, to the microsecond."""
+    return f"{time.time_ns() // 1000:x}"
 
 
 def storable(text: str) -> str:

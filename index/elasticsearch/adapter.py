@@ -25,6 +25,7 @@ from index.port import (
     Bucket,
     FacetField,
     Filters,
+    Held,
     Hit,
     IndexUnavailable,
     Interval,
@@ -44,6 +45,7 @@ MAX_LIMIT = 1000
 STREAMED = 500  # mentions in a batch of a stream
 _KEEP = "5m"  # how long a reader may take over one page of a ranking before it is made anew
 _PAGE = 10_000
+_SCANNED = 500  # whole mentions in one answer: some megabytes
 _NO_FILTERS = Filters()
 _NEWEST: list[dict[str, Any]] = [
     {"published": {"order": "desc", "format": "strict_date_time_no_millis"}},
@@ -60,7 +62,8 @@ class ElasticsearchIndex:
     """An index on a server. Any number of threads and processes may read while one writes.
 
     Opening checks the server; `IndexUnavailable` says what is wrong with it. `time_limit` (seconds) stops searches
-    that take too long; `clock` is what "7d" and "hôm nay" count from.
+    that take too long; `clock` is what "7d" and "hôm nay" count from; `name` opens the index of this name beside the
+    one in force.
     """
 
     def __init__(
@@ -70,12 +73,13 @@ class ElasticsearchIndex:
         analyzer: Analyzer,
         time_limit: float = 10.0,
         clock: Callable[[], datetime] = _now,
+        name: str | None = None,
     ) -> None:
-        self._analyzer, self._clock = analyzer, clock
+        self._server, self._analyzer, self._clock = server, analyzer, clock
         self._connection = Connection(server, time_limit=time_limit)
         try:
             self._connection.check()
-            self._schema = Schema(self._connection, analyzer)
+            self._schema = Schema(self._connection, analyzer, name)
             self._schema.ensure()
             self._writer = Writer(self._connection, self._schema, analyzer)
             self._writer.see()
@@ -192,17 +196,25 @@ class ElasticsearchIndex:
         return sampled((mention(hit["_id"], hit["_source"]) for hit in hits), self._analyzer)
 
     def ids(self) -> set[str]:
-        names: set[str] = set()
+        return {hit["_id"] for hit in self._each(source=False)}
+
+    def scan(self) -> Iterator[Held]:
+        for hit in self._each(source_includes=SHOWN, size=_SCANNED):
+            found = mention(hit["_id"], hit["_source"])
+            yield Held(found, self._schema.month_in(hit["_index"]) == f"{found.published_at:%Y-%m}")
+
+    def _each(self, size: int = _PAGE, **options: Any) -> Iterator[Mapping[str, Any]]:
+        """Every document, as of one moment."""
         with self._snapshot() as pit:
             place: dict[str, Any] = {}
             while True:
                 answer = self._search(
-                    pit=pit, size=_PAGE, source=False, sort=["_shard_doc"], track_total_hits=False, **place
+                    pit=pit, size=size, sort=["_shard_doc"], track_total_hits=False, **options, **place
                 )
                 hits = answer["hits"]["hits"]
-                names.update(hit["_id"] for hit in hits)
-                if len(hits) < _PAGE:
-                    return names
+                yield from hits
+                if len(hits) < size:
+                    return
                 place = {"search_after": hits[-1]["sort"]}
 
     def close(self) -> None:
@@ -220,6 +232,30 @@ class ElasticsearchIndex:
 
     def rebuilt(self) -> None:
         self._schema.rebuilt()
+
+    def check(self) -> list[str]:
+        return self._connection.problems()
+
+    def drop_before(self, moment: datetime) -> int:
+        last = f"{moment.astimezone(UTC):%Y-%m}"
+        return self._writer.drop([name for name in self._schema.indices() if self._schema.month_in(name) < last])
+
+    @property
+    def name(self) -> str | None:
+        return self._schema.name
+
+    def beside(self, name: str) -> ElasticsearchIndex:
+        return ElasticsearchIndex(self._server, analyzer=self._analyzer, clock=self._clock, name=name)
+
+    def put_in_force(self, name: str) -> None:
+        self._schema.put_in_force(name)
+
+    def drop_others(self, keep: str | None = None) -> list[str]:
+        return self._schema.drop_others(keep)
+
+    def renew(self) -> None:
+        self._writer.clear()
+        self._schema.renewed()
 
     # Inner workings
 
@@ -267,9 +303,12 @@ class ElasticsearchIndex:
         if place:
             pit = {"id": place["pit"], "keep_alive": _KEEP}
             try:
-                return self._search(pit=pit, **options, search_after=place["after"], raising=(400, 404))
+                answer = self._search(pit=pit, **options, search_after=place["after"], raising=(400, 404))
+                if answer["_shards"]["total"]:
+                    return answer
             except ApiError:
-                options["search_after"] = place["after"][: len(_BEST)]
+                pass  # its time ran out, or another index was put in force meanwhile
+            options["search_after"] = place["after"][: len(_BEST)]
         return self._search(pit={"id": self._open_snapshot(), "keep_alive": _KEEP}, **options)
 
     def _newest_moment(self) -> str | None:

@@ -15,9 +15,9 @@ from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from elasticsearch.exceptions import ElasticsearchWarning
 
 from index.elasticsearch.server import Server
-from index.port import IndexUnavailable
+from index.port import IndexUnavailable, TooSlow
 
-OLDEST = 8
+OLDEST = (8, 19)
 _BUSY = (429, 502, 503, 504)
 _PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each further try of a write; a search has the first two
 _WRITE_SECONDS = 60.0
@@ -42,8 +42,13 @@ class Connection:
         """Raises `IndexUnavailable` unless the server lets us in, is new enough and holds all its data."""
         info = self.allowed(lambda client: client.nodes.info(filter_path="nodes.*.version"))
         versions = sorted({str(node["version"]) for node in (info or {}).get("nodes", {}).values()})
-        if old := [version for version in versions if int(version.split(".")[0]) < OLDEST]:
+        if old := [version for version in versions if _numbers(version) < OLDEST]:
             raise IndexUnavailable(f"Elasticsearch {old[0]} ở {self._where} quá cũ; cần bản 8.19 hoặc mới hơn.")
+        if lacking := self.problems():
+            raise IndexUnavailable(lacking[0])
+
+    def problems(self) -> list[str]:
+        """What the cluster says is wrong with our indices."""
         seconds = f"{_OPEN_SECONDS:g}s"
         health = self.allowed(
             lambda client: client.cluster.health(
@@ -52,7 +57,8 @@ class Connection:
             passing=(408,),
         )
         if health is not None and health.get("status") == "red":
-            raise IndexUnavailable(f"Elasticsearch ở {self._where} đang thiếu dữ liệu (trạng thái đỏ).")
+            return [f"Elasticsearch ở {self._where} đang thiếu dữ liệu (trạng thái đỏ)."]
+        return []
 
     def allowed(self, action: Callable[[Elasticsearch], Any], passing: tuple[int, ...] = ()) -> dict[str, Any] | None:
         """The answer to a call that a key with rights on our indices only may not make; then None."""
@@ -82,15 +88,19 @@ class Connection:
                 if isinstance(error, ApiError) and error.status_code in raising:
                     raise
                 if not _passes(error):
-                    raise IndexUnavailable(self._explained(error, seconds)) from error
+                    raise self._translation(error, seconds) from error
             except TransportError as error:
-                raise IndexUnavailable(self._explained(error, seconds)) from error
+                raise self._translation(error, seconds) from error
             time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - spreads the tries of many processes
         with self._translated(seconds, raising):
             return action(client)
 
     def _translated(self, seconds: float, raising: tuple[int, ...] = ()) -> _Translated:
         return _Translated(self, seconds, raising)
+
+    def _translation(self, error: Exception, seconds: float) -> IndexUnavailable:
+        kind = TooSlow if isinstance(error, ConnectionTimeout) else IndexUnavailable
+        return kind(self._explained(error, seconds))
 
     def _explained(self, error: Exception, seconds: float) -> str:
         where = self._where
@@ -134,7 +144,7 @@ class _Translated:
         if isinstance(error, ApiError) and error.status_code in self._raising:
             return
         if isinstance(error, (ApiError, TransportError, ValueError, OSError)):
-            raise IndexUnavailable(self._connection._explained(error, self._seconds)) from error
+            raise self._connection._translation(error, self._seconds) from error
 
 
 def _client(server: Server) -> Elasticsearch:
@@ -155,6 +165,10 @@ def _with_port(url: str) -> str:
     if ":" in host.rpartition("]")[2]:
         return url
     return f"{scheme}://{host}:{443 if scheme == 'https' else 80}{slash}{path}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
 
 
 def _passes(error: Exception) -> bool:

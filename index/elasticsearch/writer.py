@@ -14,14 +14,16 @@ from typing import Any
 from index.elasticsearch.connection import Connection
 from index.elasticsearch.documents import Document, Documents
 from index.elasticsearch.schema import Schema
-from index.port import Analyzer, IndexUnavailable, Mention, MetadataChange
+from index.port import Analyzer, IndexUnavailable, Mention, MetadataChange, Refused
 from index.values import batches
 
 BATCH = 1000
 _BYTES = 8_000_000  # of one request, by a rough estimate; servers take 100 MB
 _PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
 _BUSY = (429, 500, 502, 503, 504)
+_POISON = (400, 413)  # what is wrong lies in the document
 Homes = dict[str, list[str]]
+Reasons = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,18 @@ class Writer:
         self._unseen = True  # something may be written that searches do not see yet
 
     def upsert(self, mentions: Iterable[Mention]) -> int:
-        written = 0
+        written, refused = 0, Reasons()
         for batch in batches(mentions, BATCH):
             latest = {mention.id: mention for mention in batch}  # the last of equal ids wins
             documents = {name: self._documents.document(mention) for name, mention in latest.items()}
             with self._lock:
-                self._write(documents)
+                refused |= self._write(documents)
             written += len(latest)
+        if refused:
+            raise Refused(refused)
         return written
 
-    def _write(self, documents: dict[str, Document]) -> None:
+    def _write(self, documents: dict[str, Document]) -> Reasons:
         months = {name: self._schema.month(document["published"]) for name, document in documents.items()}
         homes = self._homes(list(documents))
         moved = [
@@ -75,17 +79,17 @@ class Writer:
             if self._schema.month_of(index) != months[name]
         ]
         self._run(moved)
-        self._run([Operation("index", months[name], name, document) for name, document in documents.items()])
+        return self._run([Operation("index", months[name], name, document) for name, document in documents.items()])
 
     def update(self, changes: Iterable[MetadataChange]) -> int:
-        changed = 0
+        changed, refused = 0, Reasons()
         for batch in batches(changes, BATCH):
             parts: dict[str, Document] = {}
             for change in batch:
                 _merge(parts.setdefault(change.id, {}), self._documents.change(change))
             with self._lock:
                 homes = self._homes(list(parts))
-                self._run(
+                refused |= self._run(
                     [
                         Operation("update", index, name, parts[name])
                         for name, indices in homes.items()
@@ -94,6 +98,8 @@ class Writer:
                     ]
                 )
             changed += len(homes)
+        if refused:
+            raise Refused(refused)
         return changed
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -108,6 +114,15 @@ class Writer:
     def clear(self) -> None:
         with self._lock:
             self._schema.drop()
+
+    def drop(self, indices: Sequence[str]) -> int:
+        """Deletes whole indices. Returns how many mentions they held."""
+        if not indices:
+            return 0
+        with self._lock:
+            gone = self._connection.write(lambda client: client.count(index=",".join(indices), ignore_unavailable=True))
+            self._schema.delete(indices)
+        return int(gone["count"])
 
     def see(self) -> None:
         """Makes visible what a writer that was killed left behind."""
@@ -138,31 +153,37 @@ class Writer:
             homes.setdefault(hit["_id"], []).append(hit["_index"])
         return homes
 
-    def _run(self, operations: Sequence[Operation]) -> None:
+    def _run(self, operations: Sequence[Operation]) -> Reasons:
+        """Runs all of them; gives the reasons of those that the server will never take."""
+        refused = Reasons()
         if not operations:
-            return
+            return refused
         self._unseen = True
         for part in _parts(operations):
-            self._patiently(part)
+            refused |= self._patiently(part)
         self._refresh(sorted({operation.index for operation in operations}))
         self._unseen = False
+        return refused
 
-    def _patiently(self, operations: Sequence[Operation]) -> None:
+    def _patiently(self, operations: Sequence[Operation]) -> Reasons:
         """Runs one request; its items that failed for a passing reason are tried again with growing pauses."""
+        refused = Reasons()
         self._make_months(operations)
         for pause in (*_PAUSES, None):
             lines = [line for operation in operations for line in operation.lines()]
             answer = self._connection.write(lambda client, lines=lines: client.bulk(operations=lines))  # type: ignore[misc]
             if not answer["errors"]:
-                return
+                return refused
             outcomes = [next(iter(item.values())) for item in answer["items"]]
             failed = [
                 (operation, outcome)
                 for operation, outcome in zip(operations, outcomes, strict=True)
                 if outcome["status"] >= 300 and not _is_gone(operation, outcome)
             ]
+            refused |= {operation.id: _reason(outcome) for operation, outcome in failed if outcome["status"] in _POISON}
+            failed = [item for item in failed if item[0].id not in refused]
             if not failed:
-                return
+                return refused
             lost = [outcome for _, outcome in failed if outcome["status"] == 404]
             hopeless = [item for item in failed if item[1]["status"] not in (*_BUSY, 404, 409)]
             if hopeless or pause is None:
@@ -173,6 +194,7 @@ class Writer:
                 self._make_months(operations)
             else:
                 time.sleep(pause)
+        raise AssertionError("unreachable")
 
     def _make_months(self, operations: Sequence[Operation]) -> None:
         self._schema.make_months(operation.index for operation in operations if operation.kind == "index")
@@ -188,9 +210,14 @@ def _is_gone(operation: Operation, outcome: Mapping[str, Any]) -> bool:
 
 def _complaint(failed: Sequence[tuple[Operation, Mapping[str, Any]]]) -> str:
     operation, outcome = failed[0]
+    return f"Elasticsearch không nhận {len(failed)} lượt nhắc, như {operation.id!r} ({_reason(outcome)})."
+
+
+def _reason(outcome: Mapping[str, Any]) -> str:
+    """The server's reason and the cause it names."""
     error = outcome.get("error") or {}
-    cause = f"{error.get('type')}: {error.get('reason')}"[:400]
-    return f"Elasticsearch không nhận {len(failed)} lượt nhắc, như {operation.id!r} ({cause})."
+    told = [error, error.get("caused_by") or {}]
+    return "; ".join(f"{each.get('type')}: {each.get('reason')}" for each in told if each)[:400]
 
 
 def _parts(operations: Sequence[Operation]) -> Iterator[list[Operation]]:

@@ -19,7 +19,9 @@ from index.port import (
     Bucket,
     FacetField,
     Filters,
+    Held,
     Hit,
+    IndexBroken,
     IndexUnavailable,
     Interval,
     Mention,
@@ -31,13 +33,13 @@ from index.port import (
 )
 from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
-from index.sqlite import figures, rank, schema
+from index.sqlite import care, figures, rank
 from index.sqlite.columns import Columns, ColumnStore
 from index.sqlite.plan import Match, Plan, Planner, bounds
-from index.sqlite.pool import Pool, connect, limited, translated
+from index.sqlite.pool import Pool, limited
 from index.sqlite.schema import META, SEEN
 from index.sqlite.select import Caches, Selection, Selector, drawn, narrowed, size, span
-from index.sqlite.vocabulary import Ints
+from index.sqlite.vocabulary import Ints, Vocabulary
 from index.sqlite.writer import Writer, marks
 from index.values import batches, from_micros, second
 
@@ -65,27 +67,12 @@ class SqliteIndex:
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.path, self._analyzer, self._clock = Path(path), analyzer, clock
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._prepare()
-        self._pool = Pool(self.path, time_limit=time_limit)
+        self._keeper = care.Keeper(self.path, analyzer)
+        self._keeper.open()
+        self._pool = Pool(self._keeper.files, time_limit=time_limit, make=self._keeper.open)
         self._writer = Writer(self._pool, analyzer)
         self._store, self._caches, self._rankings = ColumnStore(), Caches(), rank.Rankings()
         self._highlighter, self._background = Highlighter(analyzer), Background()
-
-    def _prepare(self) -> None:
-        with translated(0):
-            try:
-                self._ensure()
-            except sqlite3.DatabaseError as error:
-                if "not a database" not in str(error):
-                    raise
-                # The index is derived: a file that is none is put aside and made anew from the archive.
-                self.path.replace(self.path.with_name(self.path.name + ".broken"))
-                self._ensure()
-
-    def _ensure(self) -> None:
-        with contextlib.closing(connect(self.path)) as conn:
-            schema.ensure(conn, self._analyzer)
 
     # Writing
 
@@ -204,33 +191,45 @@ class SqliteIndex:
 
     @property
     def needs_rebuild(self) -> bool:
-        """Whether the file was made anew (missing, other version, other analyzer) and waits for the archive.
+        """Whether the file was made anew (missing, broken, other version, other analyzer) and waits for the archive.
 
         Stays true, in all processes and after a restart, until `rebuilt` is called.
         """
-        with self._pool.connection() as conn:
-            return bool(conn.execute("SELECT rebuild FROM state").fetchone()[0])
+        return care.needs_rebuild(self._pool, self._keeper)
 
     def rebuilt(self) -> None:
-        """Says that everything in the archive is in the index again."""
+        """Says that everything in the archive is in the index again, or on its way."""
         with self._pool.connection() as conn:
             conn.execute("UPDATE state SET rebuild = 0")
 
+    def scan(self) -> Iterator[Held]:
+        return care.scan(self._keeper.files, _every)
+
     def check(self) -> list[str]:
-        """Problems of the file, none when it is sound. Reads all of it."""
-        with self._pool.connection() as conn:
-            problems = [row[0] for row in conn.execute("PRAGMA quick_check") if row[0] != "ok"]
-            total = conn.execute("SELECT count(*) FROM mention").fetchone()[0]
-            for table in ("meta", "fold_docsize", "exact_docsize"):
-                count = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-                if count != total:
-                    problems.append(f"{table}: {count} rows, mention: {total}")
-            for table in ("fold", "exact"):
-                try:
-                    conn.execute(f"INSERT INTO {table}({table}) VALUES('integrity-check')")
-                except sqlite3.DatabaseError as error:
-                    problems.append(f"{table}: {error}")
-        return problems
+        try:
+            with self._pool.connection() as conn:
+                return care.problems(conn)
+        except IndexBroken as error:
+            return [str(error)]
+
+    def drop_before(self, moment: datetime) -> int:
+        return sum(self.delete(ids) for ids in care.before(self._pool, moment))
+
+    def beside(self, name: str) -> SqliteIndex:
+        return SqliteIndex(self._keeper.files.of(name), analyzer=self._analyzer, clock=self._clock)
+
+    @property
+    def name(self) -> str | None:
+        return self._keeper.files.name
+
+    def put_in_force(self, name: str) -> None:
+        self._keeper.put_in_force(name)
+
+    def drop_others(self, keep: str | None = None) -> list[str]:
+        return self._keeper.drop_others(keep)
+
+    def renew(self) -> None:
+        self._keeper.renew()
 
     def forget(self) -> None:
         """Drops results remembered from earlier searches (benchmarks measure without them)."""
@@ -356,20 +355,29 @@ class _Search:
 def _mentions(conn: sqlite3.Connection, columns: Columns, rids: Sequence[int]) -> dict[int, Mention]:
     """The mentions at these row ids, with the metadata of the same state."""
     found: dict[int, Mention] = {}
-    names = ", ".join(f"meta.{name}" for name in META)
     for some in batches(rids, 500):
-        sql = (
-            "SELECT rid, id, published, url, title, lead, body, author, duplicate, "  # noqa: S608
-            f"{names} FROM mention JOIN meta USING (rid) WHERE rid IN ({marks(some)})"
-        )
-        for row in conn.execute(sql, some):
-            found[row[0]] = _mention(row, columns)
+        for row in conn.execute(f"{_MENTIONS} WHERE rid IN ({marks(some)})", some):
+            found[row[0]] = _mention(row, columns.vocabulary)
     return found
 
 
-def _mention(row: Sequence[object], columns: Columns) -> Mention:
+_MENTIONS = (
+    "SELECT rid, id, published, url, title, lead, body, author, duplicate, "  # noqa: S608 - the names are ours
+    f"{', '.join(f'meta.{name}' for name in META)} FROM mention JOIN meta USING (rid)"
+)
+
+
+def _every(conn: sqlite3.Connection) -> Iterator[tuple[int, Held]]:
+    """All mentions with their row ids, in the transaction that is open."""
+    vocabulary = Vocabulary()
+    vocabulary.refresh(conn)
+    for row in conn.execute(_MENTIONS):
+        yield row[0], Held(_mention(row, vocabulary))
+
+
+def _mention(row: Sequence[object], vocabulary: Vocabulary) -> Mention:
     _, name, published, url, title, lead, body, author, duplicate, *codes = row
-    vocabulary, code = columns.vocabulary, dict(zip(META, codes, strict=True))
+    code = dict(zip(META, codes, strict=True))
 
     def text(field: str) -> str | None:
         return vocabulary.text(field, int(str(code[field])))

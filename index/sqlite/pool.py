@@ -6,49 +6,84 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from index.port import IndexUnavailable
+from index.port import IndexBroken, IndexUnavailable, TooSlow
+from index.sqlite.files import Files
 
 BUSY_SECONDS = 30
 _STEPS = 4000  # virtual machine steps between two looks at the clock; a look costs well under a microsecond
 
 
-class Pool:
-    """Lends each caller a connection of its own; idle ones are kept for the next caller."""
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+Version = tuple[int, int]
 
-    def __init__(self, path: Path, *, time_limit: float) -> None:
-        self.path, self.time_limit = path, time_limit
-        self._idle: list[sqlite3.Connection] = []
+
+class Pool:
+    """Lends each caller a connection of its own to the file in force; idle ones are kept for the next caller.
+
+    `make` prepares the file where there is none (somebody deleted it).
+    """
+
+    def __init__(self, files: Files, *, time_limit: float, make: Callable[[], None]) -> None:
+        self.files, self.time_limit, self._make = files, time_limit, make
+        self._idle: list[tuple[Version, sqlite3.Connection]] = []
         self._lock = threading.Lock()
         self._closed = False
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection in autocommit mode. What is still open at the end is rolled back."""
-        with self._lock:
-            if self._closed:
-                raise IndexUnavailable("Chỉ mục đã đóng.")
-            conn = self._idle.pop() if self._idle else None
-        with translated(self.time_limit):
-            conn = conn or connect(self.path)
+        with self.translated():
+            version = self._version()
+            conn = self._taken(version) or connect(self.files.path)
             try:
                 yield conn
             except BaseException:
                 conn.set_progress_handler(None, 0)
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
-                self._keep(conn)
+                self._keep(version, conn)
                 raise
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
-        self._keep(conn)
+        self._keep(version, conn)
 
-    def _keep(self, conn: sqlite3.Connection) -> None:
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """SQLite's errors in the port's words; damage is remembered beside the file, for whoever can mend it."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if damaged(error):
+                self.files.suspect()
+            raise translation(error, self.time_limit) from error
+
+    def _version(self) -> Version:
+        """What tells the file in force from any other."""
+        try:
+            found = self.files.path.stat()
+        except FileNotFoundError:
+            self._make()
+            found = self.files.path.stat()
+        return found.st_dev, found.st_ino
+
+    def _taken(self, version: Version) -> sqlite3.Connection | None:
+        with self._lock:
+            if self._closed:
+                raise IndexUnavailable("Chỉ mục đã đóng.")
+            old = [conn for known, conn in self._idle if known != version]
+            self._idle = [(known, conn) for known, conn in self._idle if known == version]
+            found = self._idle.pop()[1] if self._idle else None
+        for conn in old:
+            conn.close()
+        return found
+
+    def _keep(self, version: Version, conn: sqlite3.Connection) -> None:
         with self._lock:
             if not self._closed:
-                self._idle.append(conn)
+                self._idle.append((version, conn))
                 return
         conn.close()
 
@@ -56,7 +91,7 @@ class Pool:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for conn in idle:
+        for _, conn in idle:
             conn.close()
 
 
@@ -84,16 +119,17 @@ def limited(conn: sqlite3.Connection, seconds: float) -> Iterator[None]:
         conn.set_progress_handler(None, 0)
 
 
-@contextlib.contextmanager
-def translated(time_limit: float) -> Iterator[None]:
-    """SQLite's errors as `IndexUnavailable` with a sentence for people."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if "interrupted" in str(error):
-            message = f"Tìm kiếm mất hơn {time_limit:g} giây nên đã dừng; hãy thu hẹp thời gian hoặc từ khóa."
-        elif "locked" in str(error) or "busy" in str(error):
-            message = "Chỉ mục đang bận ghi, hãy thử lại sau ít giây."
-        else:
-            message = f"Chỉ mục không đọc hoặc ghi được ({error})."
-        raise IndexUnavailable(message) from error
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether the file holds something else than it should."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def translation(error: sqlite3.Error, time_limit: float) -> IndexUnavailable:
+    """SQLite's error with a sentence for people."""
+    if damaged(error):
+        return IndexBroken(f"Tệp chỉ mục bị hỏng ({error}); bộ xử lý sẽ lập lại chỉ mục từ kho lưu.")
+    if "interrupted" in str(error):
+        return TooSlow(f"Tìm kiếm mất hơn {time_limit:g} giây nên đã dừng; hãy thu hẹp thời gian hoặc từ khóa.")
+    if "locked" in str(error) or "busy" in str(error):
+        return IndexUnavailable("Chỉ mục đang bận ghi, hãy thử lại sau ít giây.")
+    return IndexUnavailable(f"Chỉ mục không đọc hoặc ghi được ({error}).")

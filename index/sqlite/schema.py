@@ -57,6 +57,11 @@ def ensure(conn: sqlite3.Connection, analyzer: Analyzer) -> None:
         raise
 
 
+def known(conn: sqlite3.Connection, analyzer: Analyzer) -> bool:
+    """Whether the tables are there, of this version and of this analyzer."""
+    return _found(conn) == (VERSION, fingerprint(analyzer))
+
+
 def _found(conn: sqlite3.Connection) -> tuple[int, str] | None:
     if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'state'").fetchone() is None:
         return None

@@ -15,8 +15,9 @@ import pytest
 
 from index.elasticsearch.server import Server
 from index.port import BadCursor, Filters, Index, MetadataChange, Sort
+from index.values import fresh_name
 from tests.index.conftest import NOON, Open
-from tests.index.support import found, mention
+from tests.index.support import at, found, mention
 
 FULL = mention(
     "day-du",
@@ -221,6 +222,105 @@ def test_readers_read_while_one_writes(index: Index, open_again: Open) -> None:
         thread.join()
     assert errors == []
     assert other.count("đợt") == 10 * turn
+
+
+def test_scanning_shows_everything_that_is_stored(index: Index) -> None:
+    assert list(index.scan()) == []
+    others = [mention(f"m{i:04}", f"Tin {i}", minutes=-600 * i) for i in range(1100)]
+    index.upsert([FULL, *others])
+    held = sorted(index.scan(), key=lambda each: each.mention.id)
+    assert [each.mention for each in held] == [FULL, *others]
+    assert all(each.in_place for each in held)
+    assert index.check() == []
+
+
+def test_whole_months_that_are_past_are_dropped(index: Index) -> None:
+    dates = ["2025-08-31T23:59:59Z", "2025-09-01T00:00:00Z", "2025-09-30T16:59:59Z", "2025-10-01T00:00:00Z"]
+    index.upsert([mention(f"m{i}", "Tin", published_at=at(date)) for i, date in enumerate(dates)])
+    assert index.drop_before(at("2025-09-20T00:00:00Z")) == 1  # September is not over yet
+    assert found(index, "tin") == ["m3", "m2", "m1"]
+    assert index.drop_before(at("2025-10-02T00:00:00Z")) == 2
+    assert index.drop_before(at("2025-10-02T00:00:00Z")) == 0
+    assert found(index, "tin") == ["m3"]
+    index.upsert([mention("m1", "Tin", published_at=at(dates[1]))])
+    assert found(index, "tin") == ["m3", "m1"]
+
+
+def test_a_date_corrected_over_months_and_back_leaves_one_mention(index: Index) -> None:
+    """Also when the same batch names it twice, and when only its date changes."""
+    for date in ("2025-10-31T23:59:59Z", "2025-11-01T00:00:00Z", "2024-02-29T00:00:00Z", "2025-10-31T23:59:59Z"):
+        index.upsert([mention("a", "Tin", published_at=at("2023-01-01T00:00:00Z")), mention("b", "Tin")])
+        index.upsert([mention("a", "Tin", published_at=at(date)), mention("b", "Tin")])
+        assert sorted(each.mention.id for each in index.scan()) == ["a", "b"]
+        assert index.get(["a"])[0].published_at == at(date)
+        assert index.count("tin") == 2
+
+
+def test_an_index_built_beside_takes_over_at_one_blow(index: Index, open_again: Open) -> None:
+    index.upsert([mention("a", "Tin cũ"), mention("b", "Tin cũ", published_at=at("2024-05-01T00:00:00Z"))])
+    index.rebuilt()
+    other = open_again()
+    assert found(other, "cũ") == ["a", "b"]
+    name, before = fresh_name(), index.name
+    built = index.beside(name)
+    assert built.needs_rebuild
+    built.upsert([mention("c", "Tin mới"), mention("d", "Tin mới", published_at=at("2023-05-01T00:00:00Z"))])
+    built.rebuilt()
+    assert (found(built, "tin"), found(index, "tin"), index.name) == (["c", "d"], ["a", "b"], before)
+    again = index.beside(name)  # another process goes on with it
+    assert (again.needs_rebuild, found(again)) == (False, ["c", "d"])
+    index.put_in_force(name)
+    for each in (index, other, open_again()):
+        assert (found(each, "tin"), each.name, each.needs_rebuild) == (["c", "d"], name, False)
+    other.upsert([mention("b", "Tin cũ", published_at=at("2024-05-01T00:00:00Z"))])  # a month of before
+    index.upsert([mention("c", "Tin mới hơn")])
+    assert found(other, "tin") == ["c", "b", "d"]
+    assert index.drop_others() == []
+    for opened in (built, again):
+        opened.close()
+
+
+def test_what_was_left_beside_is_dropped_and_harms_nothing(index: Index) -> None:
+    index.upsert([mention("a", "Tin")])
+    for name in ("x1", "x2"):
+        built = index.beside(name)
+        built.upsert([mention("z", "Dở dang")])
+        built.close()
+    assert found(index) == ["a"]
+    assert index.drop_others("x2") == ["x1"]
+    assert index.drop_others() == ["x2"]
+    assert found(index) == ["a"]
+    assert index.ids() == {"a"}
+
+
+@pytest.mark.parametrize("sort", ["newest", "relevance"])
+def test_pages_go_on_after_another_index_took_over(index: Index, sort: Sort) -> None:
+    mentions = [mention(f"m{i}", "Tin nhanh " + "thêm " * i) for i in range(12)]
+    index.upsert(mentions)
+    expected = found(index, "tin nhanh", sort=sort)
+    first = index.search("tin nhanh", sort=sort, limit=5)
+    name = fresh_name()
+    built = index.beside(name)
+    built.upsert(mentions)
+    index.put_in_force(name)
+    second = index.search("tin nhanh", sort=sort, limit=7, cursor=first.next)
+    names = [hit.mention.id for hit in (*first.items, *second.items)]
+    assert len(names) == len(set(names))
+    if sort == "newest":  # what is left over in the old index weighs in the old scores
+        assert names == expected
+    built.close()
+
+
+def test_a_renewed_index_is_empty_and_waits_for_its_rebuild(index: Index, open_again: Open) -> None:
+    index.upsert([FULL])
+    index.rebuilt()
+    other = open_again()
+    assert not other.needs_rebuild
+    index.renew()
+    if index.count():  # a sound file is no reason to begin again
+        index.clear()
+        return
+    assert (other.needs_rebuild, found(other)) == (True, [])
 
 
 _WRITER = """

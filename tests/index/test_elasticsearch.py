@@ -19,7 +19,7 @@ from index import cursor as cursors
 from index.elasticsearch.adapter import ElasticsearchIndex
 from index.elasticsearch.server import Server, nodes
 from index.engine import open_index
-from index.port import Analyzer, Filters, IndexUnavailable
+from index.port import Analyzer, Filters, IndexUnavailable, MetadataChange, Refused
 from index.query import parse
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.servers import free_port, own_names, self_signed, starter
@@ -109,11 +109,15 @@ def test_indices_that_vanish_are_made_again_with_our_mapping(
     assert index.count() == 0
 
 
-def test_what_the_server_refuses_is_named(index: ElasticsearchIndex) -> None:
-    with pytest.raises(IndexUnavailable, match="1 lượt nhắc"):
-        index.upsert([mention("a", "Tin", relevance=2**40), mention("b", "Tin")])
-    index.upsert([mention("c", "Tin", minutes=1)])
-    assert found(index) == ["c", "b"]
+def test_what_the_server_refuses_is_named_and_holds_up_nothing(index: ElasticsearchIndex) -> None:
+    with pytest.raises(Refused) as told:
+        index.upsert([mention("a", "Tin", relevance=2**40), *(mention(f"b{i}", "Tin") for i in range(3))])
+    assert list(told.value.reasons) == ["a"]
+    assert "out of range" in told.value.reasons["a"]
+    assert found(index) == ["b2", "b1", "b0"]
+    with pytest.raises(Refused):
+        index.update([MetadataChange("b0", relevance=2**40), MetadataChange("b1", story="s1")])
+    assert found(index, "story:s1") == ["b1"]
 
 
 def test_a_ranking_whose_time_ran_out_is_made_anew(
