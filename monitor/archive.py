@@ -48,6 +48,7 @@ class ArchivedPost:
     outcome: Outcome
     reason: str
     attempts: int
+    withdrawn_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -395,4 +396,5 @@ def _archived(row: Row[Any]) -> ArchivedPost:
         row.outcome,
         row.reason,
         row.attempts,
+        row.withdrawn_at,
     )

@@ -8,11 +8,18 @@ group that is fetched all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 import ahocorasick
 import yaml
+from sqlalchemy import Engine, case, func, select
 
+from crawlers.sink import CrawlResult
+from monitor.archive import insert_or
+from monitor.database import READ_ONLY, control_group, first_stage, posts
+from monitor.wording import in_vietnam
 from nlp.province import Province, Unit
 from nlp.text import exact, fold
 
@@ -63,3 +70,65 @@ def _automaton(words: Iterable[str]) -> ahocorasick.Automaton:
 
 def _holds(automaton: ahocorasick.Automaton, words: str) -> bool:
     return next(automaton.iter(f" {words} "), None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStageFigures:
+    """What the first stage did to a source's articles. `judged` of the control group have been understood by now, and
+    `relevant` of these concern the province though title and summary did not say so."""
+
+    skipped: int = 0
+    passed: int = 0
+    control: int = 0
+    judged: int = 0
+    relevant: int = 0
+
+    @property
+    def lost(self) -> float | None:
+        """Articles about the province among those left, estimated from the control group; None without one."""
+        return self.skipped * self.relevant / self.judged if self.judged else None
+
+    def __add__(self, other: FirstStageFigures) -> FirstStageFigures:
+        return FirstStageFigures(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def keep(engine: Engine, result: CrawlResult) -> None:
+    """Adds what a pass counted."""
+    if not result.first_stage:
+        return
+    counts = {name: result.first_stage.get(name, 0) for name in ("skipped", "passed", "control")}
+    key = {"source": result.source, "day": in_vietnam(result.finished_at).date().isoformat()}
+    with engine.begin() as connection:
+        statement = insert_or(connection, first_stage).values(**key, **counts)
+        added = {name: first_stage.c[name] + count for name, count in counts.items()}
+        connection.execute(statement.on_conflict_do_update(index_elements=["source", "day"], set_=added))
+        rows = [{"url": url, "source": result.source, "at": result.finished_at} for url in result.control]
+        if rows:
+            connection.execute(insert_or(connection, control_group).on_conflict_do_nothing(), rows)
+
+
+def figures(engine: Engine, since: datetime) -> dict[str, FirstStageFigures]:
+    """By source, of the passes since a moment."""
+    counted = (func.sum(first_stage.c[name]) for name in ("skipped", "passed", "control"))
+    days = select(first_stage.c.source, *counted).where(first_stage.c.day >= in_vietnam(since).date().isoformat())
+    relevant = func.sum(case((posts.c.outcome == "annotated", 1), else_=0))
+    sampled = (
+        select(control_group.c.source, func.count(), relevant)
+        .join(posts, posts.c.canonical_url == control_group.c.url)
+        .where(control_group.c.at >= since, posts.c.outcome.in_(("annotated", "irrelevant")))
+        .group_by(control_group.c.source)
+    )
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        judged = {source: (count, int(found)) for source, count, found in connection.execute(sampled)}
+        rows = connection.execute(days.group_by(first_stage.c.source))
+        return {
+            source: FirstStageFigures(skipped, passed, control, *judged.get(source, (0, 0)))
+            for source, skipped, passed, control in rows
+        }
+
+
+def forget(engine: Engine, before: datetime) -> None:
+    """Drops the counts of days that are over."""
+    with engine.begin() as connection:
+        connection.execute(first_stage.delete().where(first_stage.c.day < in_vietnam(before).date().isoformat()))
+        connection.execute(control_group.delete().where(control_group.c.at < before))

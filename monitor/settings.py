@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     youtube_budget: int = Field(9_000, ge=0, description="Đơn vị YouTube API được dùng mỗi ngày, cho mọi kênh.")
     facebook_token: SecretStr | None = Field(None, description="Mã truy cập Facebook Graph API của ứng dụng đã duyệt.")
     crawl_every_seconds: float = Field(20, gt=0, description="Chu kỳ xem nguồn nào đến hạn.")
+    crawl_whole: bool = Field(
+        False, description="Tải mọi bài của báo toàn quốc, không xét trước theo tiêu đề và mô tả."
+    )
     process_every_seconds: float = Field(5, gt=0, description="Chu kỳ xử lý bài đang chờ.")
     public_url: str | None = Field(None, description="Địa chỉ người dùng mở bảng điều khiển, ghi trong cảnh báo.")
     alerts_send: bool = Field(True, description="Gửi cảnh báo ra ngoài; tắt thì chỉ hiện trên bảng điều khiển.")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.sink import CrawlResult, Validators
+from crawlers.post import Post
+from crawlers.sink import CrawlResult, Settled, Validators
 from monitor.installation import Installation
 from monitor.source_memory import MAX_BACK_OFF, REVISITS, SourceMemory
 from tests.monitor.conftest import Open
@@ -234,3 +235,49 @@ def test_threads_are_looked_at_again_within_minutes_and_other_pages_of_strangers
         for minutes in (0, 10, 90)
     }
     assert due == {0: [], 10: ["dien-dan"], 90: ["dien-dan", "nha"]}
+
+
+# pages that went, came back, or whose server had a bad moment
+
+
+def stored(installation: Installation, url: str = "https://nha.example/bai.htm") -> str:
+    post = Post(url=url, canonical_url=url, source="nha.example", title="Bài", body="Nội dung")
+    installation.archive.store(post)
+    return url
+
+
+def withdrawn_at(installation: Installation, url: str) -> datetime | None:
+    return installation.archive.by_url([url])[url].withdrawn_at
+
+
+def test_a_post_whose_page_is_gone_is_marked_and_stands_again_when_it_is_back(
+    memory: SourceMemory, installation: Installation, clock: Clock
+) -> None:
+    url = stored(installation)
+    memory.set_outcome("nha.example", url, "archived")
+    clock.pass_by(hours=1)
+    memory.set_outcome("nha.example", url, "withdrawn", "đã gỡ: máy chủ trả lời 404")
+    assert withdrawn_at(installation, url) == clock.now
+    gone = clock.now
+    clock.pass_by(hours=6)
+    assert memory.due_for_revisit("nha.example", clock.now) == [url]
+    memory.set_outcome("nha.example", url, "withdrawn", "đã gỡ: máy chủ trả lời 404")
+    assert withdrawn_at(installation, url) == gone
+    memory.set_outcome("nha.example", url, "archived")
+    assert withdrawn_at(installation, url) is None
+
+
+def test_a_bad_moment_of_the_server_does_not_end_the_visits(memory: SourceMemory, clock: Clock) -> None:
+    memory.set_outcome("nha.example", "https://nha.example/a", "archived")
+    clock.pass_by(hours=1)
+    memory.set_outcome("nha.example", "https://nha.example/a", "error", "máy chủ trả lời 502")
+    assert memory.outcome("https://nha.example/a") == "archived"
+    assert memory.due_for_revisit("nha.example", clock.now) == []
+    clock.pass_by(hours=1)
+    assert memory.due_for_revisit("nha.example", clock.now) == ["https://nha.example/a"]
+
+
+def test_more_than_fifty_pages_are_looked_at_again_in_one_pass(memory: SourceMemory, clock: Clock) -> None:
+    memory.set_outcomes("nha.example", [Settled(f"https://nha.example/{n}", "archived") for n in range(120)])
+    clock.pass_by(hours=1)
+    assert len(memory.due_for_revisit("nha.example", clock.now)) == 120
