@@ -19,6 +19,7 @@ from api.limits import Limits
 from api.models import Problem
 from api.reader import Reader
 from api.routes import (
+    admin,
     docs,
     facets,
     issues,
@@ -104,5 +105,5 @@ def _add_routes(app: FastAPI) -> None:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for resource in (mentions, stories, issues, sentiment, facets, sources, status, me):
         v1.include_router(resource.router)
-    for router in (v1, operations.router, docs.router, static.router, signing.router, pages.router):
+    for router in (v1, operations.router, docs.router, static.router, signing.router, admin.router, pages.router):
         app.include_router(router)

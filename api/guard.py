@@ -53,7 +53,7 @@ class Guard:
             response = await handle(request)
         except Exception:
             if not safe and needs.role is not None:
-                await run_in_threadpool(self.recorder.change, self._entry(request, _change(request), 0))
+                await run_in_threadpool(self.recorder.change, self._entry(request, _action(request, needs), 0))
             raise
         if needs.role is not None:
             await self._note(request, needs, response.status_code)
@@ -142,7 +142,7 @@ class Guard:
 
     async def _note(self, request: Request, needs: Needs, status: int) -> None:
         if request.method not in SAFE:
-            await run_in_threadpool(self.recorder.change, self._entry(request, _change(request), status))
+            await run_in_threadpool(self.recorder.change, self._entry(request, _action(request, needs), status))
         elif needs.audit:
             self.recorder.read(self._entry(request, needs.audit, status))
 
@@ -167,8 +167,8 @@ class Guard:
         )
 
 
-def _change(request: Request) -> str:
-    return f"change {request.method.lower()}"
+def _action(request: Request, needs: Needs) -> str:
+    return needs.audit or f"change {request.method.lower()}"
 
 
 def _from(request: Request) -> str:

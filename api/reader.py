@@ -127,3 +127,8 @@ class Reader:
 
 def sentiments(by_sentiment: Any) -> SentimentCounts:
     return SentimentCounts(**{name: by_sentiment.get(name, 0) for name in ("negative", "neutral", "positive")})
+    def forget(self, key: Any) -> None:
+        """What is kept under this key was changed by a request."""
+        with self._lock:
+            self._kept.pop(key, None)
+

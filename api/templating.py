@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ NAVIGATION = (
     ("/stories", "Vụ việc", Role.viewer),
     ("/search", "Tìm kiếm", Role.viewer),
     ("/sources", "Nguồn tin", Role.viewer),
+    ("/admin", "Quản trị", Role.admin),
     ("/help", "Trợ giúp", Role.viewer),
 )
 log = logging.getLogger("duluan.api")
@@ -64,6 +65,8 @@ class Templates:
             full=full,
             rfc3339=rfc3339,
             clock=lambda moment: f"{in_vietnam(moment):%H:%M}",
+            day=lambda moment: f"{in_vietnam(moment):%Y-%m-%d}",
+            last_day=lambda moment: f"{in_vietnam(moment) - timedelta(seconds=1):%Y-%m-%d}",
             marked=marked,
             tidy=tidy,
             code=code,

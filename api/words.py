@@ -67,3 +67,23 @@ def compared_share(now: float, usual: float | None, against: str) -> str:
 def counted(value: int, noun: str) -> str:
     """1234, "lượt nhắc" -> "1.234 lượt nhắc"."""
     return f"{number(value)} {noun}"
+
+
+ACTIONS: dict[str, str] = {
+    "search": "tìm",
+    "story": "xem vụ việc",
+    "issue": "xem xu hướng",
+    "mention": "xem bài",
+    "export": "xuất",
+    "change": "thay đổi",
+    "login": "đăng nhập",
+    "logout": "đăng xuất",
+    "refused": "bị từ chối",
+}
+
+
+def action(code: str) -> str:
+    """The words for an action of the audit log."""
+    if code == "login failed":
+        return "đăng nhập sai"
+    return ACTIONS.get(code.partition(" ")[0], code)

@@ -34,9 +34,11 @@ class ArchiveSink:
 
 
 def due_sources(installation: Installation) -> list[Source]:
-    """Enabled sources that are due now, the longest waiting first."""
+    """Sources that are switched on and due now, the longest waiting first."""
     without = installation.sources_without_key()
-    enabled = (s.id for s in installation.sources.values() if s.enabled and s.id not in without)
+    switched = installation.switches.all()
+    on = {s.id: switched[s.id].enabled if s.id in switched else s.enabled for s in installation.sources.values()}
+    enabled = (id for id, is_on in on.items() if is_on and id not in without)
     every = {id: installation.cadence(id) for id in enabled}
     return [installation.sources[id] for id in installation.memory.due(every)]
 

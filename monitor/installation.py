@@ -26,6 +26,7 @@ from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.people.desk import Desk
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
+from monitor.switches import Switches
 from nlp import text
 from nlp.annotate import Annotator
 from nlp.province import Province
@@ -58,6 +59,7 @@ class Installation:
         self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
         resting, kept = timedelta(hours=settings.session_hours), timedelta(days=settings.audit_days)
         self.desk = Desk(self.engine, idle=resting, audit_kept=kept)
+        self.switches = Switches(self.engine)
         self._opening = threading.Lock()
         self._index: Index | None = None
 

@@ -16,6 +16,7 @@ from monitor.installation import Installation
 
 BEAT = timedelta(seconds=10)
 GONE_AFTER = timedelta(seconds=60)
+from monitor.wording import when
 SILENT_AFTER = timedelta(days=3)  # a source that used to publish and brought nothing for this long
 
 State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
@@ -121,13 +122,13 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
     """Every source of the registry with its health, those that need a look first, then by name."""
     health, totals = installation.memory.health(), installation.archive.totals_by_source()
     newest, without_key = _newest_by_source(installation), installation.sources_without_key()
-    now = utc_now()
+    now, switched = utc_now(), installation.switches.all()
     found = []
     for source in installation.sources.values():
         known, counts = health.get(source.id), totals.get(source.id, {})
         state, message = (known.state, known.message) if known else ("unknown", "")
-        if not source.enabled:
-            state = "off"
+        if not (switch.enabled if switch else source.enabled):
+            state, message = "off", f"{switch.by} tắt {when(switch.at, now)}" if switch else ""
         elif source.id in without_key:
             state, message = "needs_key", KEY_WORDS
         elif state in ("ok", "partial") and (latest := newest.get(source.id)) and now - latest > SILENT_AFTER:
@@ -152,6 +153,7 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
         )
     order = ("blocked", "failing", "silent", "partial", "needs_key", "unknown", "ok", "off")
     return sorted(found, key=lambda s: (order.index(s.state), s.name))
+        switch = switched.get(source.id)
 
 
 def _process(row: Any, now: datetime) -> Process:

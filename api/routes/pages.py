@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import Query
 
 from api import access
-from api.access import requires
 from api.dependencies import AtDep, PeriodParameter, ReaderDep, SearchDep, SortParameter
 from api.models import Resource
+from api.paging import add_page
 from api.views.issue import IssuePage, NotRising, issue_page
 from api.views.mention import MentionPage, mention_page
 from api.views.overview import Overview, overview
@@ -21,7 +19,6 @@ from api.views.sources import SourcesPage, sources_page
 from api.views.stories import Order, StoriesPage, stories_page
 from api.views.story import StoryPage, story_page
 from index.query import examples
-from monitor.people.roles import Role
 
 router = access.router(include_in_schema=False)
 
@@ -82,33 +79,12 @@ def _help() -> HelpPage:
     return HelpPage(examples=[HelpExample(query=each.query, meaning=each.meaning) for each in examples()])
 
 
-def _add(path: str, template: str, view: Callable[..., Any], *, audit: str = "") -> None:
-    """A page and its twin, drawn from one view's data. The twin comes first, or an id would swallow ".json"."""
-
-    @requires(Role.viewer, audit=audit)
-    def twin(data: Any = Depends(view)) -> Response:
-        return JSONResponse(data.model_dump(mode="json"), _status(data))
-
-    @requires(Role.viewer, audit=audit)
-    def page(request: Request, data: Any = Depends(view)) -> Response:
-        html = request.app.state.templates.render(template, request, page=data)
-        return HTMLResponse(html, _status(data))
-
-    name = template.removesuffix(".html")
-    router.add_api_route("/index.json" if path == "/" else f"{path}.json", twin, name=f"{name}-twin")
-    router.add_api_route(path, page, name=name)
-
-
-def _status(data: Any) -> int:
-    return 400 if getattr(data, "wrong", None) else 200
-
-
-_add("/", "overview.html", _overview)
-_add("/search", "search.html", _search, audit="search")
-_add("/stories", "stories.html", _stories, audit="story")
-_add("/stories/{id}", "story.html", _story, audit="story")
-_add("/issues/{id}", "issue.html", _issue, audit="issue")
-_add("/sources", "sources.html", _sources)
-_add("/sources/{id}", "source.html", _source)
-_add("/mentions/{id:path}", "mention.html", _mention, audit="mention")
-_add("/help", "help.html", _help)
+add_page(router, "/", "overview.html", _overview)
+add_page(router, "/search", "search.html", _search, audit="search")
+add_page(router, "/stories", "stories.html", _stories, audit="story")
+add_page(router, "/stories/{id}", "story.html", _story, audit="story")
+add_page(router, "/issues/{id}", "issue.html", _issue, audit="issue")
+add_page(router, "/sources", "sources.html", _sources)
+add_page(router, "/sources/{id}", "source.html", _source)
+add_page(router, "/mentions/{id:path}", "mention.html", _mention, audit="mention")
+add_page(router, "/help", "help.html", _help)

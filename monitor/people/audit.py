@@ -121,14 +121,19 @@ class Recorder:
         """Writes now: what was changed is in the log before anybody hears that it was done."""
         self._log.add([entry])
 
+    def flush(self) -> None:
+        """Writes what waits now."""
+        self._write(self._due(time.monotonic() - WINDOW))
+
     def close(self) -> None:
+        """Writes everything, repetitions too, and ends."""
         self._stop.set()
         self._thread.join()
+        self._write(self._due(time.monotonic()))
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):
-            self._write(self._due(time.monotonic() - WINDOW))
-        self._write(self._due(time.monotonic()))
+            self.flush()
 
     def _due(self, begun_before: float) -> list[Entry]:
         with self._lock:
