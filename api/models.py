@@ -183,6 +183,28 @@ class IssueFigures(Resource):
     people: int
     copies: int
     negative_share: float
+    official: int = Field(description="Official sources of the province among the sources")
+    negative_share_before: float | None = Field(description="Of the window before; null when nobody spoke")
+    chance: float | None = Field(description="How often a day ordinary traffic brings as much by chance")
+
+
+class IssueChange(Resource):
+    """When an issue came into a state, and the figures that made it so."""
+
+    at: Moment
+    state: str = Field(examples=["rising"])
+    chance: float | None
+    voices: float
+    expected: float
+    pace: float = Field(description="Mentions an average hour, over six hours")
+
+
+class IssueNote(Resource):
+    """What an officer noted on an issue."""
+
+    by: str
+    at: Moment
+    note: str
 
 
 class IssueMention(Resource):
@@ -197,8 +219,16 @@ class IssueItem(Resource):
 
     id: str
     title: str
-    kind: str = Field(description="story or topic_place", examples=["story"])
-    score: float
+    kind: str = Field(description="story, topic_place or term", examples=["story"])
+    score: float = Field(description="Chance, 0 to 1, that an ordinary day brings nothing like it")
+    state: str = Field(description="emerging, rising, peaking, fading or reopened", examples=["rising"])
+    sort: str = Field(description="event, complaint, rumour_like or campaign_like: a description, by these figures")
+    sort_reason: str
+    pinned: bool
+    known: IssueNote | None = Field(description="Marked as known by an officer")
+    absorbed: list[str] = Field(description="Issues that tell the same mentions, or were merged into this one")
+    changes: list[IssueChange] = Field(description="Its changes of state, oldest first")
+    at: Moment = Field(description="The moment that the figures are of")
     since: Moment
     reason: str = Field(examples=["9 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ, 9 nguồn tin, 61 % tiêu cực."])
     figures: IssueFigures
@@ -206,6 +236,7 @@ class IssueItem(Resource):
     places: list[str]
     stories: list[str]
     curve: list[int] = Field(description="Mentions an hour over the last 48 hours, oldest first")
+    usual: list[float] = Field(description="What 19 of 20 ordinary hours stay below, for the same hours")
     mentions: list[IssueMention]
 
 

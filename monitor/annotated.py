@@ -15,7 +15,6 @@ from sqlalchemy.engine import Connection, Row
 from index.port import Mention
 from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, annotation_rows, posts, stories
-from monitor.issues import Evidence
 from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
 
@@ -194,18 +193,6 @@ class AnnotationStore:
                     found.setdefault(row[0], []).append(Headline(*row[1:5]))
         return found
 
-    def evidence(self, since: datetime, until: datetime, *, min_relevance: int = 1) -> list[Evidence]:
-        """What counting needs of every annotated post with since < time <= until."""
-        a, p = annotation_rows.c, posts.c
-        columns = (a.post_id, a.counted_at, p.source, p.kind, p.author, a.relevance, a.sentiment, a.topics, a.places)
-        query = (
-            select(*columns, a.story_id, a.duplicate_of)
-            .join(posts, p.id == a.post_id)
-            .where(a.counted_at > since, a.counted_at <= until, a.relevance >= min_relevance)
-        )
-        with self._read() as connection:
-            return [_evidence(row) for row in connection.execute(query)]
-
     def stories(self, ids: Iterable[str]) -> dict[str, Story]:
         wanted = list(ids)
         found: dict[str, Story] = {}
@@ -287,22 +274,6 @@ def _annotation(row: Row[Any]) -> Annotation:
         terms=tuple(row.terms),
         fingerprint=tuple(int(value) for value in np.frombuffer(row.fingerprint, dtype="<u4")),
         models=row.models,
-    )
-
-
-def _evidence(row: Any) -> Evidence:
-    return Evidence(
-        id=row.post_id,
-        at=row.counted_at,
-        source=row.source,
-        kind=row.kind,
-        voice=row.author or row.source if row.kind in ("social", "forum", "comment") else row.source,
-        relevance=row.relevance,
-        sentiment=row.sentiment,
-        topic=row.topics[0]["code"] if row.topics else None,
-        places=tuple(dict.fromkeys(place["id"] for place in row.places)),
-        story=row.story_id,
-        copy=row.duplicate_of is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -15,7 +15,6 @@ from index.port import Analyzer, Index
 from monitor.annotated import AnnotationStore
 from monitor.archive import Archive, utc_now
 from monitor.database import open_engine
-from monitor.issues import HISTORY, Issue, rising_issues
 from monitor.migrate import migrate
 from monitor.naming import Naming
 from monitor.rising import HISTORY, Issue, Weights, replay
@@ -24,6 +23,11 @@ from monitor.rising.live import issues_at
 from monitor.rising.replay import RUN_UP
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.people.desk import Desk
+from monitor.rising import HISTORY, Issue, Weights, replay
+from monitor.rising.acting import acted
+from monitor.rising.live import issues_at
+from monitor.rising.replay import RUN_UP
+from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from monitor.switches import Switches
@@ -99,11 +103,30 @@ class Installation:
     def source_name(self, source: str) -> str:
         return self.sources[source].name if source in self.sources else source
 
-    def issues(self, at: datetime | None = None, *, limit: int = 10) -> list[Issue]:
-        """The issues that rise at a moment (now), from the archive alone; nothing later than the moment is used."""
+    @cached_property
+    def evidence(self) -> EvidenceStore:
+        return EvidenceStore(self.engine, [source.id for source in self.sources.values() if source.owned])
+
+    @cached_property
+    def issue_store(self) -> IssueStore:
+        return IssueStore(self.engine)
+
+    @property
+    def weights(self) -> Weights:
+        return Weights(official=self.settings.official_weight, person=self.settings.person_weight)
+
+    def issues(self, at: datetime | None = None, *, limit: int = 10, muted: bool = False) -> list[Issue]:
+        """The issues that rise at a moment (now), as officers want them; nothing later than the moment is used."""
         moment = at or utc_now()
-        evidence = self.annotations.evidence(moment - HISTORY, moment)
-        return rising_issues(evidence, moment, limit=limit)
+        found = issues_at(self.evidence, self.issue_store, moment, self.weights)
+        return acted(found, self.issue_store.in_force(moment), muted=muted)[:limit]
+
+    def issue_history(
+        self, since: datetime, until: datetime, step: float = 1.0
+    ) -> Iterator[tuple[datetime, list[Issue]]]:
+        """What rose at each step of so many hours, without looking ahead; officers' actions are left aside."""
+        evidence = self.evidence.between(since - HISTORY, until)
+        yield from replay(evidence, since, until, step=step, weights=self.weights, run_up=RUN_UP)
 
     def crawl_settings(self) -> CrawlSettings:
         settings = self.settings

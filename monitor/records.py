@@ -7,8 +7,11 @@ from typing import Any
 
 from index.port import Hit, Mention, Page
 from monitor.annotated import Story
+from monitor.archive import utc_now
 from monitor.installation import Installation
-from monitor.issues import Issue
+from monitor.rising import Issue
+from monitor.rising.acting import standing
+from monitor.rising.store import ActionsByIssue
 from monitor.wording import rfc3339
 
 ISSUE_MENTIONS = 10
@@ -55,6 +58,7 @@ def story_record(story: Story) -> dict[str, Any]:
 
 def issue_records(installation: Installation, issues: Sequence[Issue]) -> list[dict[str, Any]]:
     """Issues with their titles, reasons, figures and newest mentions."""
+    actions = installation.issue_store.in_force(issues[0].at or utc_now()) if issues else {}
     titles = issue_titles(installation, issues)
     newest = [id for issue in issues for id in issue.ids[:ISSUE_MENTIONS]]
     posts = installation.archive.get(newest)
@@ -67,6 +71,13 @@ def issue_records(installation: Installation, issues: Sequence[Issue]) -> list[d
                 "title": titles[issue.id],
                 "kind": issue.kind,
                 "score": issue.score,
+                "state": issue.state,
+                "sort": issue.sort,
+                "sort_reason": issue.sort_reason,
+                **_said_of(issue, actions),
+                "absorbed": list(issue.absorbed),
+                "changes": [{**change.as_json(), "at": rfc3339(change.at)} for change in issue.changes],
+                "at": rfc3339(issue.at or issue.since),
                 "since": rfc3339(issue.since),
                 "reason": issue.reason,
                 "figures": issue.figures.as_json(),
@@ -74,6 +85,7 @@ def issue_records(installation: Installation, issues: Sequence[Issue]) -> list[d
                 "places": list(issue.places),
                 "stories": list(issue.stories),
                 "curve": list(issue.curve),
+                "usual": list(issue.usual),
                 "mentions": [
                     {
                         "id": post.id,
@@ -88,13 +100,22 @@ def issue_records(installation: Installation, issues: Sequence[Issue]) -> list[d
     return records
 
 
+def _said_of(issue: Issue, actions: ActionsByIssue) -> dict[str, Any]:
+    said = standing(issue.id, actions)
+    known = {"by": said.known.by, "at": rfc3339(said.known.at), "note": said.known.value} if said.known else None
+    return {"pinned": said.pinned is not None, "known": known}
+
+
 def issue_titles(installation: Installation, issues: Sequence[Issue]) -> dict[str, str]:
-    """issue id -> title: its story's, or for a topic in a place both of them and the largest story within."""
+    """issue id -> title: as an officer named it, else its story's, the largest one within, or the term."""
     stories = installation.annotations.stories(id for issue in issues for id in issue.stories[:1])
+    actions = installation.issue_store.in_force(issues[0].at or utc_now()) if issues else {}
     titles = {}
     for issue in issues:
         story = stories[issue.stories[0]].title if issue.stories and issue.stories[0] in stories else ""
-        titles[issue.id] = story or issue.id
+        renamed = standing(issue.id, actions).renamed
+        term = f"“{issue.id.removeprefix('term:')}”: {story}" if issue.kind == "term" else ""
+        titles[issue.id] = renamed.value if renamed else term or story or issue.id
     return titles
 
 

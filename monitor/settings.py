@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     smtp_ca: Path | None = Field(None, description="Tệp chứng chỉ gốc (PEM) để kiểm chứng máy chủ thư.")
     telegram_token: SecretStr | None = Field(None, description="Khóa của bot Telegram gửi cảnh báo.")
     telegram_api: str = Field("https://api.telegram.org", description="Địa chỉ Bot API của Telegram.")
+    official_weight: float = Field(
+        1, ge=0, le=1, description="Một kênh chính thức của tỉnh nặng bao nhiêu so với một tờ báo khi xét vụ việc nổi lên."
+    )
+    person_weight: float = Field(
+        0.5, ge=0, le=1, description="Một người dân lên tiếng nặng bao nhiêu so với một tờ báo khi xét vụ việc nổi lên."
+    )
     keep_days: int = Field(730, ge=1, description="Số ngày giữ toàn văn trong kho lưu.")
 
     @field_validator("host")

@@ -16,7 +16,7 @@ from monitor.alerts.rule_store import RuleStore
 from monitor.alerts.store import AlertStore
 from monitor.archive import utc_now
 from monitor.installation import Installation
-from monitor.issues import PEOPLE, Issue
+from monitor.rising import PEOPLE, Issue
 from monitor.records import first_words, issue_titles
 
 PAGE = 100

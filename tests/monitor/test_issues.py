@@ -7,9 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.issues import Evidence, Figures, hourly, reason, rising_issues, tail, voices
+from monitor.rising import Evidence, Figures, Weights, reason, rising_issues
+from monitor.rising.evidence import hours as hours_of
+from monitor.rising.groups import Group
+from monitor.rising.issue import hourly
+from monitor.rising.tail import tail
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def voices(evidence: list[Evidence], kind: str = "story") -> float:
+    group = Group(kind, "x")  # type: ignore[arg-type]
+    for e in evidence:
+        group.add(e, Weights())
+    return group.sums[-1]
+
+
 OUTLETS = ("qtnm", "dhtt", "tntb", "dsvn", "pldn", "antt", "tnvn")
 
 
@@ -136,4 +149,4 @@ def test_the_reason_is_one_vietnamese_sentence_of_the_figures() -> None:
 
 def test_hours_are_counted_oldest_first() -> None:
     times = [AT - timedelta(minutes=5), AT - timedelta(minutes=59), AT - timedelta(hours=2, minutes=1), AT]
-    assert hourly(times, AT, hours=3) == (1, 0, 3)
+    assert hourly(map(hours_of, times), hours_of(AT), count=3) == (1, 0, 3)

@@ -16,7 +16,7 @@ from crawlers.sink import CrawlResult
 from monitor.archive import utc_now
 from monitor.collect import collect
 from monitor.installation import Installation
-from monitor.issues import Issue
+from monitor.rising import Issue
 from monitor.process import Processor
 from monitor.settings import Settings
 from monitor.status import source_statuses

@@ -1,0 +1,80 @@
+"""What rises now, kept up to date by the worker after each batch, with the changes of state as they happen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from monitor.rising.evidence import Weights, hours
+from monitor.rising.issue import Issue, StateChange, state_change
+from monitor.rising.replay import HISTORY, RUN_UP, STEP, replay, rising_issues, told
+from monitor.rising.store import EvidenceStore, IssueStore
+from monitor.rising.watch import Watch
+
+OVERLAP = timedelta(seconds=30)  # a transaction that began before the mark may end after it
+REREAD = timedelta(minutes=10)  # after which recent evidence is read again: stories merge, people correct
+RECENT = timedelta(days=5)
+EVERY = 1000  # issues at once, more than any province has
+FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
+
+
+class LiveIssues:
+    """Holds the watch of the worker. It may be thrown away at any time: the next one lives through the last days."""
+
+    def __init__(self, evidence: EvidenceStore, store: IssueStore, weights: Weights) -> None:
+        self._evidence, self._store, self._weights = evidence, store, weights
+        self._watch: Watch | None = None
+        self._mark = self._reread = datetime.min.replace(tzinfo=UTC)
+        self._kept: dict[str, int] = {}
+
+    def update(self, at: datetime) -> list[Issue]:
+        """Reads what was annotated since last time and says what rises; keeps it in the archive."""
+        if self._watch is None:
+            self._begin(at)
+        else:
+            self._follow(at)
+        assert self._watch is not None
+        now = hours(at)
+        issues = told(self._watch.look(now), self._watch, now)
+        self._store.keep(issues, at, self._changes())
+        return issues
+
+    def _begin(self, at: datetime) -> None:
+        """Lives through the last days, so that what rises has its past; changes that were kept are not kept twice."""
+        self._watch = Watch(self._weights)
+        evidence = self._evidence.between(at - HISTORY, at)
+        before = at - timedelta(hours=STEP)
+        for _ in replay(evidence, before, before, watch=self._watch, run_up=RUN_UP):
+            pass
+        self._watch.add(evidence)
+        self._mark = self._reread = at
+        for id, life in self._watch.lives().items():
+            known = self._store.changes(id)
+            self._kept[id] = len(life.changes)
+            if not known or known[-1].state != life.state:
+                self._kept[id] -= 1  # its last change is news to the archive
+
+    def _follow(self, at: datetime) -> None:
+        assert self._watch is not None
+        if at - self._reread >= REREAD:
+            self._watch.refresh(self._evidence.between(at - RECENT, at), hours(at - RECENT))
+            self._reread = at
+        else:
+            found, gone = self._evidence.processed_since(self._mark - OVERLAP, at - HISTORY, at)
+            self._watch.drop(gone)
+            self._watch.add(found)
+        self._mark = at
+
+    def _changes(self) -> list[tuple[str, StateChange]]:
+        assert self._watch is not None
+        new: list[tuple[str, StateChange]] = []
+        for id, life in self._watch.lives().items():
+            new += [(id, state_change(change)) for change in life.changes[self._kept.get(id, 0) :]]
+            self._kept[id] = len(life.changes)
+        return sorted(new, key=lambda pair: pair[1].at)
+
+
+def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights) -> list[Issue]:
+    """What rises at a moment: as the worker saw it when that was shortly before, else from the archive alone."""
+    if (kept := store.now()) and timedelta() <= at - kept[0] <= FRESH:
+        return kept[1]
+    return rising_issues(evidence.between(at - HISTORY, at), at, limit=EVERY, weights=weights)

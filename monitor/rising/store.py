@@ -1,0 +1,166 @@
+"""Evidence out of the archive, and what is kept of issues: changes of state, officers' actions, what rises now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from pydantic import TypeAdapter
+from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from monitor.database import READ_ONLY, annotation_rows, issue_actions, issue_changes, issues_now, posts
+from monitor.rising.evidence import PEOPLE, Evidence
+from monitor.rising.issue import Issue, StateChange
+
+TERMS = 6  # of a mention, the first ones
+CHUNK = 500
+Verb = Literal["pin", "mute", "rename", "merge", "known"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+_ISSUES = TypeAdapter(list[Issue])
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an officer did to an issue. `value`: the new title, the issue it was merged into, or a note."""
+
+    id: int
+    issue_id: str
+    verb: Verb
+    value: str
+    by: str
+    at: datetime
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+
+
+class EvidenceStore:
+    """Annotated posts as counting needs them. `official`: sources that the province owns."""
+
+    def __init__(self, engine: Engine, official: Collection[str]) -> None:
+        self._engine = engine
+        self._official = frozenset(official)
+
+    def between(self, since: datetime, until: datetime, *, min_relevance: int = 1) -> list[Evidence]:
+        """Every annotated post with since < time <= until, in time order."""
+        a = annotation_rows.c
+        query = self._query().where(a.counted_at > since, a.counted_at <= until, a.relevance >= min_relevance)
+        return self._read(query.order_by(a.counted_at, a.post_id))
+
+    def processed_since(self, mark: datetime, since: datetime, until: datetime) -> tuple[list[Evidence], set[str]]:
+        """Posts with since < time <= until that were annotated since the mark: evidence, and ids that are none."""
+        a, p = annotation_rows.c, posts.c
+        recent = self._query().where(p.processed_at >= mark, a.counted_at > since, a.counted_at <= until)
+        found = self._read(recent.order_by(a.counted_at, a.post_id))
+        return [e for e in found if e.relevance >= 1], {e.id for e in found if e.relevance < 1}
+
+    def _query(self) -> Any:
+        a, p = annotation_rows.c, posts.c
+        columns = (a.post_id, a.counted_at, p.source, p.kind, p.author, a.relevance, a.sentiment, a.topics, a.places)
+        more = (a.terms, a.story_id, a.duplicate_of)
+        return select(*columns, *more).join(posts, p.id == a.post_id)
+
+    def _read(self, query: Any) -> list[Evidence]:
+        with self._engine.connect().execution_options(**READ_ONLY) as connection:
+            return [self._evidence(row) for row in connection.execute(query)]
+
+    def _evidence(self, row: Any) -> Evidence:
+        id, at, source, kind, author, relevance, sentiment, topics, places, terms, story, original = row
+        return Evidence(
+            id=id,
+            at=at,
+            source=source,
+            kind=kind,
+            voice=author or source if kind in PEOPLE else source,
+            relevance=relevance,
+            sentiment=sentiment,
+            topic=topics[0]["code"] if topics else None,
+            places=tuple(dict.fromkeys(place["id"] for place in places)),
+            story=story,
+            copy=original is not None,
+            official=source in self._official,
+            terms=tuple(terms[:TERMS]),
+        )
+
+
+class IssueStore:
+    """What is kept of issues."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(**READ_ONLY)
+
+    # what rises now, and the changes of state
+
+    def keep(self, issues: Sequence[Issue], at: datetime, changes: Iterable[tuple[str, StateChange]]) -> None:
+        """What rises now, in place of what rose before, and changes of state as they happened."""
+        rows = [
+            {"issue_id": id, "at": c.at, "state": c.state, "chance": c.chance, "voices": c.voices,
+             "expected": c.expected, "pace": c.pace}
+            for id, c in changes
+        ]  # fmt: skip
+        with self._engine.begin() as connection:
+            connection.execute(delete(issues_now))
+            connection.execute(insert(issues_now).values(at=at, issues=_ISSUES.dump_python(list(issues), mode="json")))
+            if rows:
+                connection.execute(insert(issue_changes), rows)
+
+    def now(self) -> tuple[datetime, list[Issue]] | None:
+        """What the worker last saw rise, and when."""
+        with self._reading() as connection:
+            row = connection.execute(select(issues_now.c.at, issues_now.c.issues)).first()
+        return (row.at, _ISSUES.validate_python(row.issues)) if row else None
+
+    def changes(self, issue_id: str, until: datetime | None = None) -> list[StateChange]:
+        """An issue's changes of state as they were kept, oldest first."""
+        c = issue_changes.c
+        query = select(c.at, c.state, c.chance, c.voices, c.expected, c.pace).where(c.issue_id == issue_id)
+        query = query.where(c.at <= until) if until else query
+        with self._reading() as connection:
+            return [StateChange(*row) for row in connection.execute(query.order_by(c.at, c.id))]
+
+    # officers' actions
+
+    def act(self, issue_id: str, verb: Verb, value: str, by: str, at: datetime) -> int:
+        """Notes an action; a former one of the same kind on the same issue no longer counts from now on."""
+        a = issue_actions.c
+        with self._engine.begin() as connection:
+            former = (a.issue_id == issue_id) & (a.verb == verb) & a.undone_at.is_(None)
+            connection.execute(update(issue_actions).where(former).values(undone_by=by, undone_at=at))
+            done = connection.execute(
+                insert(issue_actions).values(issue_id=issue_id, verb=verb, value=value, by=by, at=at)
+            )
+            return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+    def undo(self, action_id: int, by: str, at: datetime) -> bool:
+        """Takes an action back; False when there is none in force."""
+        a = issue_actions.c
+        mine = (a.id == action_id) & a.undone_at.is_(None)
+        with self._engine.begin() as connection:
+            return connection.execute(update(issue_actions).where(mine).values(undone_by=by, undone_at=at)).rowcount > 0
+
+    def in_force(self, at: datetime) -> dict[str, list[Action]]:
+        """The actions that held at a moment, by issue; later ones are not known to it."""
+        a = issue_actions.c
+        held = (a.at <= at) & (a.undone_at.is_(None) | (a.undone_at > at))
+        return self._actions(select(issue_actions).where(held).order_by(a.at, a.id))
+
+    def actions(self, issue_id: str) -> list[Action]:
+        """All that was ever done to an issue, newest first."""
+        a = issue_actions.c
+        query = select(issue_actions).where(a.issue_id == issue_id).order_by(a.at.desc(), a.id.desc())
+        return self._actions(query).get(issue_id, [])
+
+    def _actions(self, query: Any) -> dict[str, list[Action]]:
+        found: dict[str, list[Action]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.issue_id, []).append(Action(*row))
+        return found
+
+
+ActionsByIssue = Mapping[str, Sequence[Action]]
