@@ -10,13 +10,13 @@ from sqlalchemy.exc import OperationalError
 
 from crawlers.source import SourceError
 from index.port import BadCursor, IndexUnavailable, QueryError
-from monitor.commands import collecting, learning, people, reading, running
+from monitor.commands import collecting, labelling, learning, people, reading, running, sources
 from monitor.commands.common import UsageError, app, said
 from monitor.people.people import PeopleError
 from monitor.running import CannotStart
 from nlp.linear import ModelError
 
-__all__ = ["collecting", "learning", "main", "people", "reading", "running"]
+__all__ = ["collecting", "labelling", "learning", "main", "people", "reading", "running", "sources"]
 
 
 def main() -> None:

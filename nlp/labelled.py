@@ -24,7 +24,10 @@ Side = Literal["train", "test", "all"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A labelled post. Labels that nobody gave are None or empty; `text` fields are empty until texts are joined."""
+    """A labelled post. Labels that nobody gave are None or empty; texts are empty until they are joined.
+
+    `labels`: of a label set that is not ours, in place of the three.
+    """
 
     id: str
     url: str = ""
@@ -36,6 +39,7 @@ class Item:
     relevance: int | None = None
     topics: tuple[str, ...] = ()
     sentiment: Sentiment | None = None
+    labels: tuple[str, ...] = ()
     sure: bool = True
     set: str = ""
 
@@ -52,6 +56,8 @@ def read_item(record: Mapping[str, Any], name: str = "") -> Item:
     """An item from a label record (`url` or `id`, labels, perhaps text). Raises ValueError for a bad time."""
     at = record.get("published_at")
     given = record.get("topics") or []
+    own = record["labels"] if record.get("labels") is not None else record.get("label")
+    own = own if isinstance(own, list) else [own]
     return Item(
         id=str(record.get("id") or record.get("url")),
         url=str(record.get("url") or ""),
@@ -63,18 +69,21 @@ def read_item(record: Mapping[str, Any], name: str = "") -> Item:
         relevance=record.get("relevance"),
         topics=tuple(str(t["code"] if isinstance(t, dict) else t) for t in given),
         sentiment=record.get("sentiment"),
+        labels=tuple(str(x["label"] if isinstance(x, dict) else x) for x in own if x is not None),
         sure=bool(record.get("sure", record.get("certainty") != "unsure")),
         set=name,
     )
 
 
 def shipped(folder: Path = LABELS) -> list[Item]:
-    """All labels of this repository; news without text."""
-    items = []
-    for path in (*sorted(folder.glob("news-*.jsonl")), *sorted(folder.glob("social*.jsonl"))):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            items.append(read_item(json.loads(line), path.stem))
-    return items
+    """All labels of this repository; news without text.
+
+    Whether a comment concerns the province is for the post it answers to say: theirs is left out.
+    """
+    paths = (*sorted(folder.glob("news-*.jsonl")), *sorted(folder.glob("social*.jsonl")))
+    lines = ((path.stem, line) for path in paths for line in path.read_text(encoding="utf-8").splitlines())
+    items = [read_item(json.loads(line), name) for name, line in lines]
+    return [replace(item, relevance=None) if item.kind in PEOPLE else item for item in items]
 
 
 def with_texts(items: Iterable[Item], texts: Mapping[str, Mapping[str, Any]]) -> list[Item]:

@@ -56,7 +56,9 @@ def forward(times: Sequence[datetime], groups: Sequence[Hashable], folds: int = 
 
 def _at(times: Sequence[datetime], groups: Sequence[Hashable], cut: datetime, end: datetime | None) -> Split:
     known = {group for time, group in zip(times, groups, strict=True) if time < cut}
-    train, test, dropped = [], [], []
+    train: list[int] = []
+    test: list[int] = []
+    dropped: list[int] = []
     for place, (time, group) in enumerate(zip(times, groups, strict=True)):
         if time < cut:
             train.append(place)

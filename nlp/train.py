@@ -49,7 +49,8 @@ def in_domain(text: str, kind: str) -> str:
     return f"xxsocial {spell_out(text)}" if kind in PEOPLE else f"xxnews {text}"
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Numbered JSON objects of a file, one a line. Raises DataError for a line that is none."""
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -72,7 +73,7 @@ def _text(record: Mapping[str, Any]) -> str:
 def read_examples(path: Path) -> list[Example]:
     """The labelled posts of a file. Raises DataError for a line without text or labels."""
     examples = []
-    for number, record in _records(path):
+    for number, record in read_records(path):
         given = record["labels"] if record.get("labels") is not None else record.get("label")
         labels = given if isinstance(given, list) else [given]
         names = tuple(
@@ -137,7 +138,7 @@ def predict(folder: Path, file: Path, batch: int = 512) -> Iterator[dict[str, An
     Raises ModelError for an unreadable model, DataError for an unreadable line.
     """
     model = load(folder)
-    records = _records(file)
+    records = read_records(file)
     while chunk := list(islice(records, batch)):
         scores = model.scores([_text(record) for _, record in chunk])
         for (number, record), row in zip(chunk, scores, strict=True):

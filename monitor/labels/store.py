@@ -101,7 +101,7 @@ def _ids(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(urls), CHUNK):
         query = select(posts.c.canonical_url, posts.c.id).where(posts.c.canonical_url.in_(urls[start : start + CHUNK]))
-        found |= {url: id for url, id in connection.execute(query)}
+        found |= {row.canonical_url: row.id for row in connection.execute(query)}
     return found
 
 
