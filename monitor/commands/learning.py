@@ -58,8 +58,12 @@ def _extracted(file: Path, url: str, sources: dict[str, Source]) -> dict[str, An
     from crawlers.extract import extract as extract_post
     from crawlers.saved import source_of
 
-    page = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    return extract_post(page, url, source_of(url, sources.values())).as_json()
+    return extract_post(read_saved(file), url, source_of(url, sources.values())).as_json()
+
+
+def read_saved(file: Path) -> bytes:
+    """A saved page, unpacked when its name ends in .gz."""
+    return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
 
 
 @app.command()
