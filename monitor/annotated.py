@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from index.port import Mention
 from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
+from monitor.change_log import tell
 from monitor.database import READ_ONLY, annotation_rows, posts, stories
 from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
@@ -93,27 +94,44 @@ class Headline(NamedTuple):
 class AnnotationStore:
     """Annotations by post, and the stories they form."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, min_relevance: int = 1) -> None:
         self.engine = engine
+        self._min_relevance = min_relevance  # from which on the index holds a post as a mention
 
     def _read(self) -> Connection:
         return self.engine.connect().execution_options(**READ_ONLY)
 
     def record(self, batch: Sequence[Annotated], titles: dict[str, str]) -> None:
-        """Keeps annotations, gives each post its outcome and brings the stories up to date, in one transaction.
+        """Keeps annotations, gives each post its outcome, brings the stories up to date and tells the index of it, in
+        one transaction.
 
         A post that was revised meanwhile goes on waiting. `titles` names the stories that got a title.
         """
         now = utc_now()
         with self.engine.begin() as connection:
-            before = _stories_among(connection, [annotated.post.id for annotated in batch])
+            known = _known_among(connection, [annotated.post.id for annotated in batch])
+            before = {story for _, story in known.values() if story}
             if batch:
                 statement = insert_or(connection, annotation_rows)
                 changed = {c.name: statement.excluded[c.name] for c in annotation_rows.c if c.name != "post_id"}
                 upsert = statement.on_conflict_do_update(index_elements=["post_id"], set_=changed)
                 connection.execute(upsert, [_row(annotated) for annotated in batch])
                 connection.execute(_MARK, [_marked(annotated, now) for annotated in batch])
+                self._tell(connection, batch, {id: relevance for id, (relevance, _) in known.items()})
             _refresh_stories(connection, titles, before - titles.keys())
+
+    def _tell(self, connection: Connection, batch: Sequence[Annotated], before: dict[str, int]) -> None:
+        """The index knows the text of a post that it holds: whoever changed the text told it so (`Archive`)."""
+        least = self._min_relevance
+        metadata, whole = [], []
+        for annotated in batch:
+            id, wanted = annotated.post.id, annotated.annotation.relevance.label >= least
+            if wanted and before.get(id, -1) >= least:
+                metadata.append(id)
+            elif wanted or id in before:
+                whole.append(id)
+        tell(connection, metadata, "metadata")
+        tell(connection, whole)
 
     def get(self, ids: Sequence[str]) -> dict[str, Row[Any]]:
         """Raw annotation rows by post id."""
@@ -126,6 +144,13 @@ class AnnotationStore:
 
     def annotations(self, ids: Sequence[str]) -> dict[str, Annotation]:
         return {id: _annotation(row) for id, row in self.get(ids).items()}
+
+    def annotated(self, archived: Mapping[str, ArchivedPost]) -> dict[str, Annotated]:
+        """These posts with annotation and story, those that have an annotation."""
+        rows = self.get(list(archived))
+        return {
+            id: Annotated(archived[id], _annotation(row), row.story_id, row.duplicate_of) for id, row in rows.items()
+        }
 
     def stories_of(self, ids: Sequence[str]) -> dict[str, Grouping]:
         """The stories of these posts, for those that have one."""
@@ -277,12 +302,13 @@ def _annotation(row: Row[Any]) -> Annotation:
     )
 
 
-def _stories_among(connection: Connection, ids: Sequence[str]) -> set[str]:
+def _known_among(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    """Relevance and story of those posts that were annotated before."""
     rows = annotation_rows.c
-    found: set[str] = set()
+    found: dict[str, tuple[int, str | None]] = {}
     for start in range(0, len(ids), CHUNK):
-        wanted = rows.post_id.in_(ids[start : start + CHUNK]) & rows.story_id.is_not(None)
-        found.update(connection.scalars(select(rows.story_id).where(wanted)))
+        query = select(rows.post_id, rows.relevance, rows.story_id).where(rows.post_id.in_(ids[start : start + CHUNK]))
+        found |= {id: (relevance, story) for id, relevance, story in connection.execute(query)}
     return found
 
 

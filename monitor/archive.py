@@ -10,26 +10,24 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Engine, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
 from crawlers.post import Kind, Post, Quality
 from crawlers.sink import Stored
+from monitor.change_log import tell
+from monitor.database import CHUNK as CHUNK
 from monitor.database import READ_ONLY, annotation_rows, posts, revisions, stories
+from monitor.database import insert_or as insert_or
+from monitor.database import utc_now as utc_now
 
 Outcome = Literal["new", "annotated", "irrelevant", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WRITTEN_BY_PEOPLE: frozenset[Kind] = frozenset({"social", "forum", "comment"})
 FUTURE_TOLERANCE = timedelta(hours=1)
-CHUNK = 500  # stays below SQLite's limit of variables in one statement
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class IdTaken(ValueError):
@@ -70,11 +68,6 @@ class Revision:
 def post_id(canonical_url: str) -> str:
     """The deterministic id of a post: the first 20 hex digits of SHA-256 over its canonical URL."""
     return hashlib.sha256(canonical_url.encode()).hexdigest()[:20]
-
-
-def insert_or(connection: Connection, table: Any) -> Any:
-    """The dialect's INSERT that knows ON CONFLICT."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 class Archive:
@@ -186,6 +179,7 @@ class Archive:
             "attempts": 0,
         }
         connection.execute(update(posts).where(posts.c.id == old.id).values(**content, **changed))
+        tell(connection, [old.id])
 
     # the queue
 
@@ -292,6 +286,7 @@ class Archive:
             connection.execute(revisions.delete().where(revisions.c.replaced_at < limit))
             old = (posts.c.outcome == "irrelevant") & (posts.c.counted_at < limit)
             gone = list(connection.scalars(select(posts.c.id).where(old)))
+            tell(connection, gone)
             for start in range(0, len(gone), CHUNK):
                 part = gone[start : start + CHUNK]
                 connection.execute(annotation_rows.delete().where(annotation_rows.c.post_id.in_(part)))

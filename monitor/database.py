@@ -23,10 +23,12 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import LargeBinary, TypeDecorator
 
 READ_ONLY = {"duluan_read_only": True}
+CHUNK = 500  # stays below SQLite's limit of variables in one statement
 
 
 class Instant(TypeDecorator[datetime]):
@@ -130,6 +132,31 @@ stories = Table(
     Column("last_at", Instant, nullable=False),
     Column("mentions", Integer, nullable=False),
     Index("stories_by_last", "last_at"),
+)
+
+# What became of stories after their posts had been told: other_id's posts (all, or some of them) went to story_id.
+story_changes = Table(
+    "story_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(8), nullable=False),
+    Column("story_id", String(80), nullable=False),
+    Column("other_id", String(80), nullable=False),
+    Column("posts", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("story_changes_by_other", "other_id"),
+    Index("story_changes_by_story", "story_id"),
+)
+
+# Sentence vectors of relevant posts, float16; of one model version at a time.
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("post_id", String(64), ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", String(64), nullable=False),
+    Column("counted_at", Instant, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("embeddings_by_time", "version", "counted_at"),
 )
 
 source_states = Table(
@@ -440,6 +467,15 @@ issues_now = Table(
     Column("at", Instant, primary_key=True),
     Column("issues", JSON, nullable=False),
 )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def insert_or(connection: Connection, table: Any) -> Any:
+    """The dialect's INSERT that knows ON CONFLICT."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 def open_engine(url: str) -> Engine:

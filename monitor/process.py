@@ -1,22 +1,19 @@
-"""Takes waiting posts through annotate, stories and index; each post ends with exactly one outcome.
+"""Takes waiting posts through annotate and stories; each post ends with exactly one outcome.
 
-The order makes a crash harmless: first the index is written, then the archive marks the posts in one transaction. A
-post whose mark is missing is simply taken again; ids and story ids are deterministic, so writing twice changes nothing.
+One transaction keeps a batch's annotations, marks its posts and notes in the change log what the index must be told
+(`monitor.indexer` tells it). A batch that was cut short is simply taken again.
 """
 
 from __future__ import annotations
 
 import fcntl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeVar
 
-from index.port import IndexUnavailable
-from monitor.annotated import Annotated, document, mention
+from monitor.annotated import Annotated, document
 from monitor.archive import ArchivedPost
+from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.labels.records import Standing, corrected
 from monitor.labels.store import LabelStore
@@ -24,9 +21,7 @@ from monitor.story_keeper import StoryKeeper
 from nlp.annotation import Annotation, Relevance
 
 BATCH = 200
-INDEX_TRIES = 5
 CUT_SHORT = object()  # a run that did not end in order: its memory of stories may hold posts that the archive does not
-T = TypeVar("T")
 Said = Mapping[str, Standing]  # canonical URL -> what people say of the post
 
 
@@ -55,23 +50,30 @@ class Processor:
         self._it = installation
         self._stories = StoryKeeper(installation.archive, installation.annotations, installation.province)
         self._labels = LabelStore(installation.engine)
+        self._indexer = Indexer(installation)
         self._last_seen: object = None
 
     def run(
-        self, progress: Callable[[int], None] | None = None, *, stopping: Callable[[], bool] = lambda: False
+        self,
+        progress: Callable[[int], None] | None = None,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        index: bool = True,
     ) -> Processed:
         """Takes posts until none waits, or until `stopping` after a batch; the others go on waiting.
 
-        Raises IndexUnavailable when the index stays away; the posts go on waiting.
+        With `index` the index is told of them before this returns. Raises IndexUnavailable when it stays away: then
+        the posts are done, and what the index must be told waits in the change log.
         """
         done = Processed()
         with self._alone():
-            self._fill_empty_index()
             while not stopping() and (batch := self._it.archive.waiting(BATCH)):
                 step = self._take(batch)
                 done += step
                 if progress:
                     progress(step.total)
+        if index and not stopping():
+            self._indexer.run()
         return done
 
     @contextmanager
@@ -85,25 +87,12 @@ class Processor:
             yield
             self._last_seen = self._it.archive.last_processed()
 
-    def _fill_empty_index(self) -> None:
-        """An index that is new, or was emptied by a new version, is filled from the archive."""
-        index = self._it.index
-        if not index.needs_rebuild:
-            return
-        for batch in self._it.annotations.every(BATCH, min_relevance=self._it.min_relevance):
-            posts = self._it.archive.get([id for id, *_ in batch])
-            mentions = [mention(Annotated(posts[id], found, *(grouping or ()))) for id, found, grouping in batch]
-            _patiently(partial(index.upsert, mentions))
-        index.rebuilt()
-
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
         said = self._said(batch)
         annotated, failed = self._annotate(batch, said)
         inherited = self._with_parents(annotated, said)
         grouped = self._stories.assign([a for a in inherited if self._is_wanted(a)])
         unwanted = [a for a in inherited if not self._is_wanted(a)]
-        _patiently(lambda: self._it.index.upsert([mention(a) for a in grouped]))
-        _patiently(lambda: self._it.index.delete([a.post.id for a in unwanted]))
         self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped))
         relevant = sum(a.outcome == "annotated" for a in inherited)
         return Processed(relevant, len(inherited) - relevant, failed)
@@ -178,15 +167,3 @@ def of_reply(reply: Annotation, parent: Annotation) -> Annotation:
     return replace(
         reply, relevance=relevance, places=reply.places or parent.places, topics=parent.topics or reply.topics
     )
-
-
-def _patiently(action: Callable[[], T]) -> T:
-    """Tries again with growing pauses while the index does not answer; gives up with IndexUnavailable."""
-    for attempt in range(INDEX_TRIES):
-        try:
-            return action()
-        except IndexUnavailable:
-            if attempt == INDEX_TRIES - 1:
-                raise
-            time.sleep(0.5 * 2**attempt)
-    raise AssertionError("unreachable")

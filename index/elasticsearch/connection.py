@@ -40,7 +40,7 @@ class Connection:
 
     def check(self) -> None:
         """Raises `IndexUnavailable` unless the server lets us in, is new enough and holds all its data."""
-        info = self.allowed(lambda client: client.nodes.info(filter_path="nodes.*.version"))
+        info = self.allowed(lambda client: client.nodes.info(filter_path="nodes.*.version"), seconds=_OPEN_SECONDS)
         versions = sorted({str(node["version"]) for node in (info or {}).get("nodes", {}).values()})
         if old := [version for version in versions if _numbers(version) < OLDEST]:
             raise IndexUnavailable(f"Elasticsearch {old[0]} ở {self._where} quá cũ; cần bản 8.19 hoặc mới hơn.")
@@ -60,10 +60,12 @@ class Connection:
             return [f"Elasticsearch ở {self._where} đang thiếu dữ liệu (trạng thái đỏ)."]
         return []
 
-    def allowed(self, action: Callable[[Elasticsearch], Any], passing: tuple[int, ...] = ()) -> dict[str, Any] | None:
+    def allowed(
+        self, action: Callable[[Elasticsearch], Any], passing: tuple[int, ...] = (), seconds: float = _WRITE_SECONDS
+    ) -> dict[str, Any] | None:
         """The answer to a call that a key with rights on our indices only may not make; then None."""
         try:
-            return dict(self.write(action, raising=(403, *passing)))
+            return dict(self._tried(action, _PAUSES, seconds, (403, *passing)))
         except ApiError as error:
             return None if error.status_code == 403 else dict(error.body)
 

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from crawlers.post import Post
 from index.port import Index, IndexUnavailable, Mention
-from monitor import process
-from monitor.annotated import Story
+from monitor import indexer, process
+from monitor.annotated import AnnotationStore, Story
 from monitor.archive import post_id
 from monitor.database import annotation_rows
 from monitor.installation import Installation
@@ -83,7 +83,7 @@ def settled(installation: Installation) -> Iterator[Installation]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for the index takes no time."""
-    monkeypatch.setattr(process.time, "sleep", lambda _: None)
+    monkeypatch.setattr(indexer.time, "sleep", lambda _: None)
 
 
 class Broken:
@@ -445,7 +445,7 @@ def test_processing_everything_again_changes_nothing(settled: Installation) -> N
 
 
 @pytest.mark.parametrize("restarted", [True, False], ids=["by a new worker", "by the same worker"])
-def test_a_batch_cut_short_between_index_and_archive_is_done_again_and_leaves_one_mention(
+def test_an_indexing_cut_short_before_it_was_acknowledged_is_done_again_and_leaves_one_mention(
     settled: Installation, restarted: bool
 ) -> None:
     posts = [
@@ -460,31 +460,48 @@ def test_a_batch_cut_short_between_index_and_archive_is_done_again_and_leaves_on
     processor = Processor(settled)
     with pytest.raises(KeyboardInterrupt):
         processor.run()
-    assert real.count() == 5
-    assert settled.archive.outcomes()["new"] == 5
+    assert real.count() == settled.changes.waiting().changes == 5
     use_index(settled, real)
-    assert (Processor(settled) if restarted else processor).run() == Processed(annotated=5)
+    assert (Processor(settled) if restarted else processor).run() == Processed()
+    assert settled.changes.waiting().changes == 0
     assert settled.index.ids() == set(ids(posts))
     copies = {mention.id: mention.duplicate_of for mention in settled.index.get(ids(posts))}
     assert copies == dict.fromkeys(ids(posts)) | {ids(posts)[2]: ids(posts)[0]}
     assert story_of(settled, posts[0]) == story_of(settled, posts[1]) == story_of(settled, posts[2])
 
 
-def test_an_older_post_that_came_between_crash_and_replay_does_not_split_the_story(settled: Installation) -> None:
+class CutShort:
+    """Annotations whose process is killed before a batch is recorded."""
+
+    def __init__(self, real: AnnotationStore) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def record(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("restarted", [True, False], ids=["by a new worker", "by the same worker"])
+def test_an_older_post_that_came_between_crash_and_replay_does_not_split_the_story(
+    settled: Installation, restarted: bool
+) -> None:
     second = article("chay-lu", FLOOD_ELSEWHERE, days_ago(2.9), "khac.example")
     settled.archive.store(second)
-    real = settled.index
-    use_index(settled, Interrupted(real))
+    real, processor = settled.annotations, Processor(settled)
+    settled.annotations = CutShort(real)  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
-        Processor(settled).run()
-    use_index(settled, real)
+        processor.run()
+    settled.annotations = real
+    assert settled.archive.outcomes()["new"] == 1
     first = article("lu", FLOOD, days_ago(3))
     settled.archive.store(first)
-    Processor(settled).run()
+    assert (Processor(settled) if restarted else processor).run() == Processed(annotated=2)
     assert story_of(settled, first) == story_of(settled, second) is not None
 
 
-def test_while_the_index_is_away_posts_go_on_waiting_and_nothing_is_lost(
+def test_while_the_index_is_away_posts_are_annotated_and_what_it_must_be_told_waits(
     settled: Installation, impatient: None
 ) -> None:
     posts = [article("lu", FLOOD, days_ago(2)), article("ca-phe", COFFEE, days_ago(1))]
@@ -495,11 +512,14 @@ def test_while_the_index_is_away_posts_go_on_waiting_and_nothing_is_lost(
     for _ in range(2):
         with pytest.raises(IndexUnavailable):
             processor.run()
-    assert settled.archive.outcomes()["new"] == 2
+    outcomes, state = settled.archive.outcomes(), settled.changes.state()
+    assert (outcomes["annotated"], outcomes["irrelevant"], settled.changes.waiting().changes) == (1, 1, 1)
+    assert "không trả lời" in state.problem
+    assert state.problem_since is not None
     index.away = False
-    assert processor.run() == Processed(annotated=1, irrelevant=1)
-    [found] = settled.index.get(ids(posts))
-    assert found.duplicate_of is None
+    assert processor.run() == Processed()
+    assert settled.index.ids() == set(ids(posts[:1]))
+    assert (settled.changes.waiting().changes, settled.changes.state().problem) == (0, "")
 
 
 def test_an_index_that_blinks_is_asked_again_within_the_run(settled: Installation, impatient: None) -> None:
@@ -507,7 +527,7 @@ def test_an_index_that_blinks_is_asked_again_within_the_run(settled: Installatio
     index = Away(settled.index)
     use_index(settled, index)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process.time, "sleep", lambda _: setattr(index, "away", False))
+        patch.setattr(indexer.time, "sleep", lambda _: setattr(index, "away", False))
         assert Processor(settled).run() == Processed(annotated=1)
 
 
