@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,23 +12,22 @@ from crawlers.channels import key_needed
 from crawlers.run import CrawlSettings
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
-from index.port import Analyzer, Index
+from index.port import Analyzer, Index, IndexUnavailable
 from monitor.annotated import AnnotationStore
 from monitor.archive import Archive, utc_now
+from monitor.change_log import ChangeLog
 from monitor.database import open_engine
+from monitor.health.baseline import Baseline
+from monitor.health.cadence import cadence
 from monitor.migrate import migrate
 from monitor.naming import Naming
-from monitor.rising import HISTORY, Issue, Weights, replay
-from monitor.rising.acting import acted
-from monitor.rising.live import issues_at
-from monitor.rising.replay import RUN_UP
-from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.people.desk import Desk
 from monitor.rising import HISTORY, Issue, Weights, replay
 from monitor.rising.acting import acted
 from monitor.rising.live import issues_at
 from monitor.rising.replay import RUN_UP
 from monitor.rising.store import EvidenceStore, IssueStore
+from monitor.saved_searches import SavedSearches
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from monitor.switches import Switches
@@ -35,6 +35,7 @@ from nlp import text
 from nlp.annotate import Annotator
 from nlp.province import Province
 
+OPEN_AGAIN_AFTER = 3.0  # seconds
 ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
 
 
@@ -58,7 +59,9 @@ class Installation:
         self.engine = open_engine(settings.archive_url)
         migrate(self.engine, settings.data / "migrate.lock")
         self.archive = Archive(self.engine, author_key=settings.hash_key())
-        self.annotations = AnnotationStore(self.engine)
+        self.annotations = AnnotationStore(self.engine, min_relevance=self.min_relevance)
+        self.changes = ChangeLog(self.engine)
+        self.saved_searches = SavedSearches(self.engine)
         self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
         self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
         resting, kept = timedelta(hours=settings.session_hours), timedelta(days=settings.audit_days)
@@ -66,18 +69,27 @@ class Installation:
         self.switches = Switches(self.engine)
         self._opening = threading.Lock()
         self._index: Index | None = None
+        self._not_opened: tuple[float, IndexUnavailable] | None = None
 
     @property
     def index(self) -> Index:
+        """The index, opened when first used. Raises IndexUnavailable, without asking again for some seconds."""
+        if self._index is not None:
+            return self._index
         with self._opening:
             if self._index is None:
-                self._index = open_index(
-                    self.settings.index,
-                    path=self.settings.index_path,
-                    analyzer=ANALYZER,
-                    server=self.settings.elasticsearch,
-                )
+                if self._not_opened and time.monotonic() < self._not_opened[0]:
+                    raise self._not_opened[1]
+                try:
+                    self._index = self._open_index()
+                except IndexUnavailable as error:
+                    self._not_opened = time.monotonic() + OPEN_AGAIN_AFTER, error
+                    raise
             return self._index
+
+    def _open_index(self) -> Index:
+        settings = self.settings
+        return open_index(settings.index, path=settings.index_path, analyzer=ANALYZER, server=settings.elasticsearch)
 
     @cached_property
     def annotator(self) -> Annotator:
@@ -145,8 +157,10 @@ class Installation:
         needed = ((id, key_needed(channel)) for id, channel in channels if channel is not None)
         return frozenset(id for id, name in needed if name is not None and keys.key(name) is None)
 
-    def cadence(self, source: str) -> timedelta:
-        return timedelta(minutes=self.sources[source].every_minutes)
+    def cadence(self, source: str, usual: Baseline | None) -> timedelta:
+        """The pause between two passes over a source in good order, by what it ordinarily brings."""
+        record = self.sources[source]
+        return cadence(timedelta(minutes=record.every_minutes), usual, utc_now(), owned=record.owned)
 
     def close(self) -> None:
         if self._index is not None:

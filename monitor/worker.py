@@ -20,12 +20,15 @@ from index.port import IndexUnavailable
 from monitor.alerts.desk import AlertDesk
 from monitor.archive import utc_now
 from monitor.collect import collect, due_sources
+from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.process import Processor
+from monitor.rising.live import LiveIssues
 from monitor.settings import Settings
 from monitor.status import BEAT, beat, leave
 
 SOURCES_AT_ONCE = 8
+INDEX_EVERY = 1.0  # seconds between two looks into the change log
 ALERT_EVERY = 5.0  # seconds between two looks with the alert rules
 PATIENCE = 5.0  # seconds that passes get to end
 SETTLING = 0.1  # seconds in which the scheduler takes note that its last jobs ended
@@ -40,6 +43,9 @@ class Worker:
         self._it = installation
         self._processor = Processor(installation)
         self._understanding = ThreadPoolExecutor(1, thread_name_prefix="process")
+        self._rising = LiveIssues(installation.evidence, installation.issue_store, installation.weights)
+        self._indexer = Indexer(installation)
+        self._indexing = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._alerts = AlertDesk(installation)
         self._alerting = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._started_at = utc_now()
@@ -57,6 +63,7 @@ class Worker:
         every = {
             self.beat: BEAT.total_seconds(),
             self.process: settings.process_every_seconds,
+            self.index: min(INDEX_EVERY, settings.process_every_seconds),
             self.crawl: settings.crawl_every_seconds,
             self.alert: ALERT_EVERY,
         }
@@ -78,6 +85,7 @@ class Worker:
             await asyncio.wait(passes, timeout=PATIENCE)
         async with self._processing:
             self._understanding.shutdown(wait=True)
+        self._indexing.shutdown(wait=True)
         self._alerting.shutdown(wait=True)
         await asyncio.sleep(SETTLING)
         scheduler.shutdown(wait=False)
@@ -107,13 +115,22 @@ class Worker:
                 await self._process()
 
     async def _process(self) -> None:
+        take = partial(self._processor.run, stopping=self._stopping.is_set, index=False)
+        loop = asyncio.get_running_loop()
+        done = await loop.run_in_executor(self._understanding, take)
+        await loop.run_in_executor(self._understanding, self._rising.turn, done.total > 0)
+
+    async def index(self) -> None:
+        """Tells the index what waits for it; one that is away is asked again after a growing pause."""
+        if self._stopping.is_set():
+            return
+        take = partial(self._indexer.turn, stopping=self._stopping.is_set)
         try:
-            take = partial(self._processor.run, stopping=self._stopping.is_set)
-            await asyncio.get_running_loop().run_in_executor(self._understanding, take)
-            self._problem = ""
+            await asyncio.get_running_loop().run_in_executor(self._indexing, take)
+            self._problem = self._it.changes.state().problem and self._problem
         except IndexUnavailable as error:
             self._problem = f"chỉ mục đang gián đoạn: {error}"
-            log.warning("index unavailable, posts go on waiting: %s", error)
+            log.warning("index unavailable, changes go on waiting: %s", error)
 
     async def alert(self) -> None:
         """Looks with the alert rules and sends what waits; an index that is away only delays the rules that need it."""
@@ -126,8 +143,8 @@ class Worker:
             log.exception("a look with the alert rules failed; they look again")
 
     async def keep_house(self) -> None:
-        gone = self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
-        self._it.index.delete(gone)
+        self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
+        await asyncio.get_running_loop().run_in_executor(self._indexing, self._indexer.drop_past_months)
         self._it.memory.drop_old_runs()
         self._it.desk.keep_house()
         self._alerts.keep_house()
