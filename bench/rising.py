@@ -133,12 +133,13 @@ def main() -> None:
     parser.add_argument("--step", type=float, default=0.5, help="hours between two looks")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--keep", type=Path, help="a folder that holds, or shall hold, the real stream")
     parser.add_argument("--real", action="store_true", help="the happenings of the real stream")
     given = parser.parse_args()
     if given.real:
         from bench import _happenings
 
-        _happenings.run(given.data or Path("../shared/data"))
+        _happenings.run(given.data or Path("../shared/data"), given.keep)
     else:
         show(simulated(given.seeds, given.step, given.workers), given.seeds)
 

@@ -16,8 +16,8 @@ from monitor.alerts.rule_store import RuleStore
 from monitor.alerts.store import AlertStore
 from monitor.archive import utc_now
 from monitor.installation import Installation
-from monitor.rising import PEOPLE, Issue
 from monitor.records import first_words, issue_titles
+from monitor.rising import PEOPLE, Issue
 
 PAGE = 100
 log = logging.getLogger("duluan.alerts")
@@ -142,11 +142,9 @@ class Watch:
 
     def _issues_replayed(self, rule: Rule, since: datetime, until: datetime) -> list[tuple[datetime, Firing]]:
         told: dict[str, tuple[datetime, Firing]] = {}
-        moment = since
-        while moment <= until:
-            for firing in self._of_issues(rule, self._it.issues(moment, limit=50), moment):
+        for moment, issues in self._it.issue_history(since, until, TRY_STEP / timedelta(hours=1)):
+            for firing in self._of_issues(rule, issues, moment):
                 told.setdefault(firing.subject, (moment, firing))
-            moment += TRY_STEP
         return sorted(told.values(), key=lambda pair: pair[0])
 
 

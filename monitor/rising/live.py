@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 
+from monitor.database import utc_now
 from monitor.rising.evidence import Weights, hours
 from monitor.rising.issue import Issue, StateChange, state_change
 from monitor.rising.replay import HISTORY, RUN_UP, STEP, replay, rising_issues, told
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.rising.watch import Watch
 
+IDLE = timedelta(minutes=1)
 OVERLAP = timedelta(seconds=30)  # a transaction that began before the mark may end after it
 REREAD = timedelta(minutes=10)  # after which recent evidence is read again: stories merge, people correct
 RECENT = timedelta(days=5)
 EVERY = 1000  # issues at once, more than any province has
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
+
+log = logging.getLogger("duluan.rising")
 
 
 class LiveIssues:
@@ -25,6 +30,16 @@ class LiveIssues:
         self._watch: Watch | None = None
         self._mark = self._reread = datetime.min.replace(tzinfo=UTC)
         self._kept: dict[str, int] = {}
+
+    def turn(self, changed: bool) -> None:
+        """Looks again when something was annotated, and once a minute: what nobody tells any more fades."""
+        now = utc_now()
+        if changed or now - self._mark >= IDLE:
+            try:
+                self.update(now)
+            except Exception:
+                log.exception("a look at what rises failed; the next one begins anew")
+                self._watch = None
 
     def update(self, at: datetime) -> list[Issue]:
         """Reads what was annotated since last time and says what rises; keeps it in the archive."""
@@ -47,11 +62,7 @@ class LiveIssues:
             pass
         self._watch.add(evidence)
         self._mark = self._reread = at
-        for id, life in self._watch.lives().items():
-            known = self._store.changes(id)
-            self._kept[id] = len(life.changes)
-            if not known or known[-1].state != life.state:
-                self._kept[id] -= 1  # its last change is news to the archive
+        self._kept = {}
 
     def _follow(self, at: datetime) -> None:
         assert self._watch is not None
@@ -65,10 +76,18 @@ class LiveIssues:
         self._mark = at
 
     def _changes(self) -> list[tuple[str, StateChange]]:
+        """Changes of state that are not kept yet; of what was lived through again only what the archive missed."""
         assert self._watch is not None
         new: list[tuple[str, StateChange]] = []
         for id, life in self._watch.lives().items():
-            new += [(id, state_change(change)) for change in life.changes[self._kept.get(id, 0) :]]
+            if len(life.changes) == self._kept.get(id):
+                continue
+            changes = [state_change(change) for change in life.changes[self._kept.get(id, 0) :]]
+            if id not in self._kept and (known := self._store.changes(id)):
+                changes = [change for change in changes if change.at > known[-1].at]
+                if changes and changes[0].state == known[-1].state:
+                    del changes[0]
+            new += [(id, change) for change in changes]
             self._kept[id] = len(life.changes)
         return sorted(new, key=lambda pair: pair[1].at)
 

@@ -1,0 +1,149 @@
+"""What the worker sees rise: kept up to date batch by batch, equal to a replay, with officers' actions upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crawlers.post import Post
+from monitor.annotated import Annotated
+from monitor.archive import post_id
+from monitor.installation import Installation
+from monitor.rising.live import LiveIssues
+from nlp.annotation import Annotation, Relevance, SentimentResult, Topic
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+OUTLETS = ("qtnm", "dhtt", "tntb", "dsvn", "pldn", "antt", "tnvn")
+
+
+def tell(it: Installation, story: str, moments: Sequence[datetime], *, relevance: int = 2) -> list[str]:
+    """Puts posts of one story into the archive as annotated, one an outlet in turn. Returns their ids."""
+    posts = []
+    for number, at in enumerate(moments):
+        url = f"https://{OUTLETS[number % 7]}.example/{story}-{number}.html"
+        source = OUTLETS[number % 7]
+        posts.append(
+            Post(
+                id=post_id(url), url=url, canonical_url=url, source=source, kind="news",
+                title=f"{story} tin {number}", lead="", body="", published_at=at, method="family:test",
+            )
+        )  # fmt: skip
+    it.archive.store_many(posts)
+    kept = it.archive.get([post.id or "" for post in posts])
+    annotated = [Annotated(kept[post.id or ""], _annotation(post.id or "", relevance), story) for post in posts]
+    it.annotations.record(annotated, {story: f"Vụ {story}"})
+    return [post.id or "" for post in posts]
+
+
+def _annotation(id: str, relevance: int) -> Annotation:
+    return Annotation(
+        id=id,
+        relevance=Relevance(relevance, 0.9, ""),  # type: ignore[arg-type]
+        topics=(Topic("disaster", 0.9),),
+        sentiment=SentimentResult("negative", {"negative": 0.9}, ""),
+    )
+
+
+@pytest.fixture
+def quiet(installation: Installation) -> Installation:
+    """Four weeks of ordinary stories, five a day, most told once."""
+    for day in range(1, 29):
+        for turn in range(5):
+            at = NOW - timedelta(days=day, hours=turn * 2)
+            several = 2 if (day + turn) % 5 == 0 else 1
+            tell(installation, f"thuong-{day}-{turn}", [at + timedelta(hours=3 * n) for n in range(several)])
+    return installation
+
+
+def live(it: Installation) -> LiveIssues:
+    return LiveIssues(it.evidence, it.issue_store, it.weights)
+
+
+def hours(*ago: float) -> list[datetime]:
+    return [NOW - timedelta(hours=each) for each in ago]
+
+
+def test_a_batch_brings_an_issue_and_the_next_one_its_figures(quiet: Installation) -> None:
+    watching = live(quiet)
+    assert watching.update(NOW - timedelta(hours=3)) == []
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    [first] = watching.update(NOW - timedelta(hours=2))
+    tell(quiet, "lu-nua", hours(1.5))
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1, 1.4, 1.2))
+    [later] = watching.update(NOW - timedelta(hours=1))
+    assert (first.id, later.id) == ("lu", "lu")
+    assert (first.figures.now, later.figures.now) == (5, 7)
+    assert first.since == later.since
+
+
+def test_what_the_worker_saw_is_what_is_read_and_what_a_replay_finds(quiet: Installation) -> None:
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    seen = live(quiet).update(NOW)
+    assert quiet.issue_store.now() == (NOW, seen)
+    assert quiet.issues(NOW + timedelta(seconds=30)) == seen
+    [replayed] = quiet.issues(NOW + timedelta(minutes=10))
+    assert (replayed.id, replayed.figures.voices, replayed.since) == ("lu", seen[0].figures.voices, seen[0].since)
+
+
+def test_changes_of_state_are_kept_once_whoever_watches(quiet: Installation) -> None:
+    tell(quiet, "lu", hours(9, 8.7, 8.4, 8.2, 8))
+    live(quiet).update(NOW - timedelta(hours=7))
+    live(quiet).update(NOW - timedelta(hours=6.9))
+    first = live(quiet)
+    first.update(NOW)
+    first.update(NOW + timedelta(hours=40))
+    states = [change.state for change in quiet.issue_store.changes("lu")]
+    assert states[0] in ("emerging", "rising")
+    assert states[-1] == "closed"
+    assert all(one != next for one, next in zip(states, states[1:], strict=False))
+
+
+def test_a_post_that_came_late_or_moved_to_another_story_counts_where_it_belongs(quiet: Installation) -> None:
+    watching = live(quiet)
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4))
+    watching.update(NOW - timedelta(hours=1))
+    late = tell(quiet, "lu-khac", hours(2.8, 2.5, 2.3, 2.2, 2.0))
+    watching.update(NOW - timedelta(minutes=50))
+    kept = quiet.archive.get(late)
+    moved = [Annotated(kept[id], _annotation(id, 2), "lu") for id in late]
+    quiet.annotations.record(moved, {"lu": "Vụ lũ"})
+    [issue] = watching.update(NOW - timedelta(minutes=40))
+    assert (issue.id, issue.figures.mentions) == ("lu", 8)
+
+
+def test_a_post_that_is_no_longer_about_the_province_counts_no_more(quiet: Installation) -> None:
+    watching = live(quiet)
+    ids = tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    assert watching.update(NOW - timedelta(hours=1))
+    kept = quiet.archive.get(ids)
+    quiet.annotations.record([Annotated(kept[id], _annotation(id, 0)) for id in ids[1:]], {})
+    assert watching.update(NOW + timedelta(hours=6)) == []
+
+
+def test_an_officers_actions_hold_from_then_on_and_can_be_undone(quiet: Installation) -> None:
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    store = quiet.issue_store
+    muted = store.act("lu", "mute", "", "Lan", NOW - timedelta(minutes=30))
+    assert [issue.id for issue in quiet.issues(NOW - timedelta(hours=1))] == ["lu"]
+    assert quiet.issues(NOW) == []
+    assert store.undo(muted, "Minh", NOW + timedelta(minutes=1))
+    assert not store.undo(muted, "Minh", NOW + timedelta(minutes=2))
+    assert quiet.issues(NOW) == []
+    assert [issue.id for issue in quiet.issues(NOW + timedelta(minutes=5))] == ["lu"]
+    assert [(action.by, action.undone_by) for action in store.actions("lu")] == [("Lan", "Minh")]
+
+
+def test_merged_issues_are_told_as_one_and_pinned_ones_first(quiet: Installation) -> None:
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1, 2.0, 1.9))
+    tell(quiet, "chay", hours(2.8, 2.5, 2.3, 2.2, 2.0))
+    assert [issue.id for issue in quiet.issues(NOW)] == ["lu", "chay"]
+    store, soon = quiet.issue_store, NOW + timedelta(minutes=1)
+    pinned = store.act("chay", "pin", "", "Lan", NOW)
+    assert [issue.id for issue in quiet.issues(soon)] == ["chay", "lu"]
+    store.undo(pinned, "Lan", NOW)
+    store.act("chay", "merge", "lu", "Lan", NOW)
+    [one] = quiet.issues(soon)
+    assert one.id == "lu"
+    assert set(one.stories) == {"lu", "chay"}
