@@ -288,9 +288,36 @@ class SentimentSummary(Resource):
     shares: dict[str, float | None] = Field(examples=[{"negative": 0.46, "neutral": 0.36, "positive": 0.18}])
 
 
+class SourceAlarm(Resource):
+    """What is wrong with a source: blocked, dead, drifting, flooding or silent; `reason` in Vietnamese."""
+
+    kind: str
+    since: Moment | None
+    reason: str
+
+
+class SourceFigures(Resource):
+    """Four weeks of a source; shares 0..1, null where there is nothing to take a share of."""
+
+    usual: float | None = Field(description="Posts on an ordinary working day, by its own last 28 days")
+    recent: int = Field(description="Posts of the last 24 hours")
+    expected: float | None = Field(description="Posts expected in the last 24 hours")
+    requests: int
+    unchanged: float | None = Field(description="Share of requests answered 304")
+    empty: float | None = Field(description="Share of pages read that held no text")
+    by_rule: float | None = Field(description="Share of texts found by a rule of the site's family or an API")
+    latency: float | None = Field(description="Mean seconds to an answer")
+    refused: int = Field(description="URLs refused or behind a challenge")
+    robots: int = Field(description="URLs that robots.txt closes")
+    passed_over: int = Field(description="Articles left unread because title and summary do not concern the province")
+    discovered: int = Field(description="URLs met")
+    archived: int = Field(description="URLs whose posts are in the archive")
+
+
 class SourceItem(Resource):
-    """A source and its health: ok, partial, blocked, failing, silent, needs_key (nobody gave a key), unknown (not
-    yet crawled) or off."""
+    """A source and its health: ok, partial, blocked, failing, dead (not read for a day), drifting (its pages changed),
+    flooding, silent, needs_key (nobody gave a key), unknown (not yet crawled) or off. `breaker` is closed, open (asked
+    no more for a while) or half_open (the next pass decides)."""
 
     id: str
     name: str
@@ -307,6 +334,11 @@ class SourceItem(Resource):
     newest_post_at: Moment | None
     posts: int
     relevant: int
+    failures: int
+    breaker: str
+    asked_every_minutes: float
+    alarm: SourceAlarm | None
+    figures: SourceFigures
 
 
 class SourceRun(Resource):

@@ -12,8 +12,11 @@ from crawlers.run import crawl
 from crawlers.sink import CrawlResult, Stored
 from crawlers.source import Source
 from monitor import first_stage
-from monitor.archive import Archive
+from monitor.archive import Archive, utc_now
 from monitor.first_stage import FirstStage
+from monitor.health.alarms import ordinary
+from monitor.health.baseline import Baseline
+from monitor.health.book import evidence
 from monitor.installation import Installation
 from monitor.sightings import Sightings
 from nlp.province import Province
@@ -39,8 +42,7 @@ def due_sources(installation: Installation) -> list[Source]:
     switched = installation.switches.all()
     on = {s.id: switched[s.id].enabled if s.id in switched else s.enabled for s in installation.sources.values()}
     enabled = (id for id, is_on in on.items() if is_on and id not in without)
-    every = {id: installation.cadence(id) for id in enabled}
-    return [installation.sources[id] for id in installation.memory.due(every)]
+    return [installation.sources[id] for id in installation.memory.due(enabled)]
 
 
 def crawl_plan(installation: Installation, seen_elsewhere: Sightings) -> Plan:
@@ -72,9 +74,13 @@ async def collect(
 ) -> list[CrawlResult]:
     """Crawls these sources into the archive. A source that fails is a result too, never an exception."""
 
+    def _usual(id: str) -> Baseline | None:
+        now = utc_now()
+        return ordinary(evidence(installation.engine, [installation.sources[id]], now)[id], now)
+
     def finished(result: CrawlResult) -> None:
         if result.state != "needs_key" or result.requests:  # without a key nothing happened
-            installation.memory.finished(result, installation.cadence(result.source))
+            installation.memory.finished(result, installation.cadence(result.source, _usual(result.source)))
         first_stage.keep(installation.engine, result)
         _match_sightings(result)
         if on_result:

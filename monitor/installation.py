@@ -19,6 +19,8 @@ from monitor.change_log import ChangeLog
 from monitor.database import open_engine
 from monitor.health.baseline import Baseline
 from monitor.health.cadence import cadence
+from monitor.health.baseline import Baseline
+from monitor.health.cadence import cadence
 from monitor.migrate import migrate
 from monitor.naming import Naming
 from monitor.people.desk import Desk

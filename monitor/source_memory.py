@@ -14,6 +14,8 @@ from crawlers.ledger import TRANSIENT
 from crawlers.sink import CrawlResult, Settled, UrlOutcome, Validators
 from monitor.archive import CHUNK, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, quotas, runs, source_states, streams, urls, validators
+from monitor.health import book
+from monitor.health.breaker import Breaker
 
 # Articles of the province's own outlets are looked at again after these pauses, to notice edits.
 REVISITS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
@@ -172,10 +174,10 @@ class SourceMemory:
             found = connection.execute(select(source_states))
             return {row.id: SourceHealth(**row._asdict()) for row in found}
 
-    def due(self, every: dict[str, timedelta]) -> list[str]:
-        """Which of these sources (id -> cadence) are due now, the longest waiting first."""
+    def due(self, ids: Iterable[str]) -> list[str]:
+        """Which of these sources are due now, the longest waiting first."""
         now, known = self._clock(), self.health()
-        waiting = [(known[id].due_at if id in known else None, id) for id in every]
+        waiting = [(known[id].due_at if id in known else None, id) for id in ids]
         return [id for due, id in sorted(waiting, key=lambda w: (w[0] is not None, w[0])) if due is None or due <= now]
 
     def finished(self, result: CrawlResult, every: timedelta) -> None:
@@ -192,12 +194,15 @@ class SourceMemory:
                 )
             )
             self._update_state(connection, result, every, now)
+            book.add(connection, result)
 
     def _update_state(self, connection: Connection, result: CrawlResult, every: timedelta, now: datetime) -> None:
         before = connection.execute(select(source_states).where(source_states.c.id == result.source)).first()
         worked = result.state in ("ok", "partial")
-        failures = 0 if worked else (before.failures if before else 0) + 1
-        pause = min(every * 2 ** min(failures, 8), max(every, MAX_BACK_OFF))
+        breaker = Breaker(before.failures, before.opened_at) if before else Breaker()
+        breaker = breaker.after(worked, now)
+        doubled = min(every * 2 ** min(breaker.failures, 8), max(every, MAX_BACK_OFF))
+        pause = max(doubled, breaker.pause) if breaker.failures else every
         values = {
             "state": result.state,
             "message": result.message,
@@ -205,8 +210,9 @@ class SourceMemory:
             "last_success_at": result.finished_at if worked else before.last_success_at if before else None,
             "last_new_at": result.finished_at if result.new else before.last_new_at if before else None,
             "due_at": now + pause,
-            "failures": failures,
+            "failures": breaker.failures,
             "resume_at": result.resume_at,
+            "opened_at": breaker.opened_at,
         }
         if result.resume_at is not None:
             values["due_at"] = max(now + pause, result.resume_at)
@@ -238,6 +244,7 @@ class SourceMemory:
     def drop_old_runs(self, keep: timedelta = timedelta(days=60)) -> int:
         with self.engine.begin() as connection:
             connection.execute(streams.delete().where(streams.c.changed_at < self._clock() - keep))
+            book.forget(connection, (self._clock() - 2 * keep).date())
             return connection.execute(runs.delete().where(runs.c.started_at < self._clock() - keep)).rowcount
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -12,19 +12,29 @@ from sqlalchemy import Engine, delete, func, select
 
 from monitor.archive import Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, processes
+from monitor.health.alarms import Alarm
+from monitor.health.book import evidence
+from monitor.health.breaker import Breaker
+from monitor.health.breaker import State as BreakerState
+from monitor.health.report import Figures, figures
+from monitor.health.report import health as judge
 from monitor.installation import Installation
 
 BEAT = timedelta(seconds=10)
 GONE_AFTER = timedelta(seconds=60)
 from monitor.wording import when
-SILENT_AFTER = timedelta(days=3)  # a source that used to publish and brought nothing for this long
 
-State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
+State = Literal[
+    "ok", "partial", "blocked", "failing", "dead", "drifting", "flooding", "silent", "needs_key", "unknown", "off"
+]
 STATE_WORDS: dict[str, str] = {
     "ok": "bình thường",
     "partial": "chỉ đọc được một phần",
     "blocked": "bị chặn",
     "failing": "đang lỗi",
+    "dead": "không còn hoạt động",
+    "drifting": "đổi giao diện",
+    "flooding": "nhiều bất thường",
     "silent": "im lặng",
     "needs_key": "cần khóa truy cập",
     "unknown": "chưa thu thập",
@@ -33,6 +43,7 @@ STATE_WORDS: dict[str, str] = {
 
 KEY_WORDS = "chưa có khóa, chưa thu thập"
 UNWATCHED = ("off", "needs_key")  # nothing happens there until somebody acts
+ALARMING = ("blocked", "dead", "failing", "drifting", "flooding", "silent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,11 @@ class SourceStatus:
     newest_post_at: datetime | None
     posts: int
     relevant: int
+    failures: int = 0
+    breaker: BreakerState = "closed"
+    asked_every_minutes: float = 0.0
+    alarm: Alarm | None = None
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,8 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
     health, totals = installation.memory.health(), installation.archive.totals_by_source()
     newest, without_key = _newest_by_source(installation), installation.sources_without_key()
     now, switched = utc_now(), installation.switches.all()
+    breakers = {id: Breaker(each.failures, each.opened_at) for id, each in health.items()}
+    healths = judge(evidence(installation.engine, installation.sources.values(), now), breakers, now)
     found = []
     for source in installation.sources.values():
         known, counts = health.get(source.id), totals.get(source.id, {})
@@ -131,8 +149,8 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
             state, message = "off", f"{switch.by} tắt {when(switch.at, now)}" if switch else ""
         elif source.id in without_key:
             state, message = "needs_key", KEY_WORDS
-        elif state in ("ok", "partial") and (latest := newest.get(source.id)) and now - latest > SILENT_AFTER:
-            state, message = "silent", f"không có bài mới đã {(now - latest).days} ngày"
+        elif alarm := healths[source.id].alarm:
+            state, message = alarm.kind, alarm.reason
         found.append(
             SourceStatus(
                 id=source.id,
@@ -149,11 +167,23 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
                 newest_post_at=newest.get(source.id),
                 posts=sum(counts.values()),
                 relevant=counts.get("annotated", 0),
+                failures=known.failures if known else 0,
+                breaker=healths[source.id].breaker,
+                asked_every_minutes=_minutes(installation.cadence(source.id, healths[source.id].usual)),
+                alarm=healths[source.id].alarm,
+                figures=figures(healths[source.id]),
             )
         )
-    order = ("blocked", "failing", "silent", "partial", "needs_key", "unknown", "ok", "off")
+    order = (
+        *("blocked", "dead", "failing", "drifting", "flooding", "silent", "partial"),
+        *("needs_key", "unknown", "ok", "off"),
+    )
     return sorted(found, key=lambda s: (order.index(s.state), s.name))
         switch = switched.get(source.id)
+
+
+def _minutes(span: timedelta) -> float:
+    return round(span / timedelta(minutes=1), 2)
 
 
 def _process(row: Any, now: datetime) -> Process:

@@ -15,7 +15,9 @@ from api.views.sources import source_item
 from monitor.people.roles import Role
 
 router = access.router(prefix="/sources", tags=["sources"])
-State = Literal["ok", "partial", "blocked", "failing", "silent", "needs_key", "unknown", "off"]
+State = Literal[
+    "ok", "partial", "blocked", "failing", "dead", "drifting", "flooding", "silent", "needs_key", "unknown", "off"
+]
 
 
 @router.get("", summary="Sources with their health")

@@ -11,7 +11,7 @@ from api.searching import Search
 from api.views.freshness import Freshness, freshness
 from api.views.rising import RisingIssue, rising
 from api.words import compared, compared_share
-from monitor.status import UNWATCHED
+from monitor.status import ALARMING, STATE_WORDS, UNWATCHED
 from monitor.wording import number, percent
 
 SHOWN_ISSUES = 6
@@ -161,19 +161,13 @@ def _sources(reader: Reader) -> Figure:
         text=number(len(wrong)),
         note=_source_words(reader) or f"cả {number(len(watched))} nguồn bình thường",
         link="/sources?state=attention" if wrong else "/sources",
-        alarm=any(s.state in ("failing", "blocked", "silent") for s in wrong),
+        alarm=any(s.state in ALARMING for s in wrong),
     )
 
 
 def _source_words(reader: Reader) -> str:
-    said = {
-        "silent": "im lặng",
-        "blocked": "bị chặn",
-        "failing": "đang lỗi",
-        "partial": "đọc được một phần",
-        "unknown": "chưa thu thập",
-    }
     states = [source.state for source in reader.sources()]
+    said = {state: STATE_WORDS[state] for state in (*ALARMING, "partial", "unknown")}
     return ", ".join(f"{number(states.count(s))} {words}" for s, words in said.items() if s in states)
 
 
@@ -186,8 +180,8 @@ def _sentence(reader: Reader, period: Period, total: int, before: Usual, issues:
     else:
         told = f"{kind.name} qua chưa có lượt nhắc nào"
     risen = f"{number(len(issues))} vụ việc đang tăng" if issues else "không có vụ việc nào đang tăng"
-    silent = [s for s in reader.sources() if s.state in ("silent", "blocked", "failing")]
+    silent = [s for s in reader.sources() if s.state in ALARMING]
     sources = (
-        f"{number(len(silent))} nguồn tin im lặng hoặc không đọc được" if silent else "không nguồn tin nào im lặng"
+        f"{number(len(silent))} nguồn tin im lặng hoặc bất thường" if silent else "không nguồn tin nào im lặng"
     )
     return f"{told}; {risen}; {sources}."

@@ -122,6 +122,6 @@ def _sentence(watched: Sequence[SourceStatus]) -> str:
     if not wrong:
         return start + "."
     counted = {
-        state: sum(s.state == state for s in wrong) for state in ("blocked", "failing", "silent", "partial", "unknown")
+        state: sum(s.state == state for s in wrong) for state in STATE_WORDS if state not in ("ok", *UNWATCHED)
     }
     return f"{start}; " + ", ".join(f"{number(n)} {STATE_WORDS[s]}" for s, n in counted.items() if n) + "."

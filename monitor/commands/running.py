@@ -21,6 +21,7 @@ from monitor.commands.common import (
     settings_for,
     wants_json,
 )
+from monitor.health.breaker import STATE_WORDS as BREAKER_WORDS
 from monitor.settings import in_force
 from monitor.status import STATE_WORDS, SourceStatus, source_statuses, status
 from monitor.wording import number, when
@@ -93,16 +94,22 @@ def sources(data: DataOption = None, json: JsonOption = False) -> None:
         print_json({"items": [plain(asdict(source)) for source in found], "total": len(found)})
         return
     print_table(
-        "Nguồn tin", ("nguồn", "tình trạng", "lần tốt cuối", "bài mới nhất", "bài", "liên quan"), map(_row, found)
+        "Nguồn tin",
+        ("nguồn", "tình trạng", "lần tốt cuối", "bài mới nhất", "24 giờ/thường", "gặp", "lưu", "liên quan"),
+        map(_row, found),
     )
 
 
 def _row(source: SourceStatus) -> tuple[str, ...]:
     now = utc_now()
     state = STATE_WORDS[source.state] + (f": {source.message}" if source.message else "")
+    state += f" ({BREAKER_WORDS[source.breaker]})" if source.breaker != "closed" else ""
     last = when(source.last_success_at, now) if source.last_success_at else "chưa có"
     newest = when(source.newest_post_at, now) if source.newest_post_at else "chưa có"
-    return source.name, state, last, newest, number(source.posts), number(source.relevant)
+    figures = source.figures
+    usual = "?" if figures.expected is None else number(round(figures.expected))
+    counts = (number(figures.discovered), number(source.posts), number(source.relevant))
+    return source.name, state, last, newest, f"{number(figures.recent)}/{usual}", *counts
 
 
 @app.command()

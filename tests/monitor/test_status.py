@@ -13,7 +13,7 @@ from crawlers.sink import CrawlResult
 from monitor.database import processes
 from monitor.installation import Installation
 from monitor.process import Processor
-from monitor.status import GONE_AFTER, SILENT_AFTER, beat, leave, source_statuses, status
+from monitor.status import GONE_AFTER, beat, leave, source_statuses, status
 from tests.monitor.conftest import Open
 from tests.monitor.texts import COFFEE, FLOOD, STATION, article
 
@@ -113,9 +113,14 @@ def test_sources_that_need_a_look_come_first(watched: Installation) -> None:
 def test_a_source_that_works_but_brings_nothing_for_days_is_silent(watched: Installation) -> None:
     now = datetime.now(UTC)
     ended(watched, "bao.example", "ok")
-    watched.archive.store(article("lu", FLOOD, now - SILENT_AFTER - timedelta(hours=1)))
+    for back in range(12, 40):  # far enough for any week of holidays
+        told = [article(f"lu-{back}-{n}", FLOOD, now - timedelta(days=back, hours=n)) for n in range(5)]
+        watched.archive.store_many(told)
     [found] = [source for source in source_statuses(watched) if source.id == "bao.example"]
-    assert (found.state, found.message) == ("silent", "không có bài mới đã 3 ngày")
+    assert found.state == "silent"
+    assert found.message.startswith("không có bài mới đã 12 ngày, thường ")
+    assert found.alarm is not None
+    assert found.alarm.since == now - timedelta(days=12)
     watched.archive.store(article("tram", STATION, now - timedelta(hours=1)))
     assert states(watched)["bao.example"] == "ok"
 
