@@ -276,11 +276,13 @@ class SourceSpider(scrapy.Spider):
                 yield self._article(url, Hint(item.title, item.summary, item.published))
 
     def _first_stage(self, url: str, item: Item) -> str:
-        """By title and summary: "passed", "skipped", "control" (fetched all the same), "" where nothing is asked."""
-        told = f"{item.title}\n{item.summary}".strip()
-        if self.source.taken_whole or self.plan.concerns is None or not told:
+        """By title and summary: "passed", "skipped", "control" (fetched all the same), "" where nothing is asked.
+
+        A title without a summary decides nothing: headlines leave out where.
+        """
+        if self.source.taken_whole or self.plan.concerns is None or not item.summary:
             return ""
-        if self.plan.concerns(told):
+        if self.plan.concerns(f"{item.title}\n{item.summary}"):
             return "passed"
         return "control" if self.plan.is_control(url) else "skipped"
 

@@ -30,7 +30,8 @@ def run(memory: MemorySink, plan: Plan, *sources: Source) -> list[CrawlResult]:
 
 def feed(site: Site, *titles: str) -> None:
     items = "".join(
-        f"<item><title>{title}</title><link>{site.url}{path(number)}</link><pubDate>{NOW}</pubDate></item>"
+        f"<item><title>{title}</title><link>{site.url}{path(number)}</link><pubDate>{NOW}</pubDate>"
+        "<description>Tin trong ngày.</description></item>"
         for number, title in enumerate(titles)
     )
     site.page("/feed", f"<rss><channel>{items}</channel></rss>", Content_Type="application/rss+xml")
@@ -50,6 +51,13 @@ def test_a_national_article_that_does_not_concern_the_province_is_left_with_its_
     assert (result.new, result.first_stage) == (1, {"passed": 1, "skipped": 1})
     assert memory.outcomes[site.url + path(1)] == ("skipped", UNRELATED)
     assert path(1) not in site.paths()
+
+
+def test_a_title_without_a_summary_decides_nothing(site: Site) -> None:
+    site.page("/", listing(path(1)))
+    site.page(path(1), article("Giá vàng hôm nay"))
+    (result,) = run(MemorySink(), Plan(concerns=about_the_village, control_share=0), source(site))
+    assert (result.new, result.first_stage) == (1, {})
 
 
 @pytest.mark.parametrize("taken_whole", [{"owned": True}, {"local": True}, {"whole": True}])
