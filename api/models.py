@@ -115,13 +115,22 @@ class Annotation(Resource):
     models: dict[str, str]
 
 
+class TextChange(Resource):
+    """A piece of what an edit changed: words taken out or put in, or unchanged ones around them."""
+
+    part: Literal["title", "lead", "body"]
+    operation: Literal["same", "removed", "added"]
+    text: str
+
+
 class Revision(Resource):
-    """An earlier text of the post, and when it was replaced."""
+    """An earlier text of the post, when it was replaced, and what that edit changed."""
 
     number: int
     title: str
     excerpt: str
     replaced_at: Moment
+    changes: list[TextChange]
 
 
 class MentionDetail(Resource):
@@ -140,6 +149,7 @@ class MentionDetail(Resource):
     published_at: Moment
     first_seen_at: Moment
     updated_at: Moment | None
+    withdrawn_at: Moment | None = Field(description="Since when the outlet answers that the page is gone")
     outcome: str = Field(description="new, annotated, irrelevant or failed", examples=["annotated"])
     method: str = Field(examples=["family:vccorp"])
     story_id: str | None

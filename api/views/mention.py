@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision
+from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision, TextChange
 from api.problems import NotFound
 from api.reader import Reader
 from api.searching import Search
 from monitor.records import first_words
+from monitor.text_changes import edits
 
 EXCERPT = 700  # characters: a text is stored for analysis, shown as an excerpt
 SAME_STORY = 6
@@ -39,8 +40,14 @@ def mention_detail(reader: Reader, id: str) -> MentionDetail:
     row = reader.it.annotations.get([id]).get(id)
     annotation = reader.it.annotations.annotations([id]).get(id)
     earlier = [
-        Revision(number=r.number, title=r.title, excerpt=excerpt(r.body or r.lead, 300), replaced_at=r.replaced_at)
-        for r in reader.it.archive.revisions(id)
+        Revision(
+            number=edit.revision.number,
+            title=edit.revision.title,
+            excerpt=excerpt(edit.revision.body or edit.revision.lead, 300),
+            replaced_at=edit.revision.replaced_at,
+            changes=[TextChange.model_validate(change, from_attributes=True) for change in edit.changes],
+        )
+        for edit in edits(found, reader.it.archive.revisions(id))
     ]
     return MentionDetail(
         id=id,
@@ -56,6 +63,7 @@ def mention_detail(reader: Reader, id: str) -> MentionDetail:
         published_at=found.counted_at,
         first_seen_at=found.first_seen_at,
         updated_at=post.updated_at,
+        withdrawn_at=found.withdrawn_at,
         outcome=found.outcome,
         method=post.method,
         story_id=row.story_id if row else None,

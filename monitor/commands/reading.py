@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from index.port import Filters
 from monitor.archive import utc_now
 from monitor.commands.common import (
-    AtOption,
     DataOption,
     FromOption,
     JsonOption,
@@ -26,7 +25,8 @@ from monitor.commands.common import (
 )
 from monitor.export import FORMATS
 from monitor.export import export as write_export
-from monitor.records import issue_records, page_record, story_record
+from monitor.records import page_record, story_record
+from monitor.text_changes import Edit, edits
 from monitor.wording import number, rfc3339, when
 
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="Nhiều nhất bao nhiêu kết quả.")]
@@ -88,19 +88,6 @@ def export(
 
 
 @app.command()
-def issues(at: AtOption = None, limit: LimitOption = 10, data: DataOption = None, json: JsonOption = False) -> None:
-    """Vụ việc đang nổi, kèm lý do."""
-    moment = at or utc_now()
-    with opened(data) as installation:
-        records = issue_records(installation, installation.issues(moment, limit=limit))
-    if wants_json(json):
-        print_json({"at": rfc3339(moment), "issues": records})
-        return
-    rows = ((str(n), r["title"], r["reason"]) for n, r in enumerate(records, start=1))
-    print_table(f"Vụ việc đang nổi lúc {when(moment, utc_now())}", ("", "vụ việc", "vì sao"), rows)
-
-
-@app.command()
 def stories(
     since: FromOption = None,
     until: ToOption = None,
@@ -117,3 +104,47 @@ def stories(
     now = utc_now()
     rows = ((number(s.mentions), s.title, when(s.first_at, now), when(s.last_at, now)) for s in found)
     print_table("Vụ việc", ("lượt nhắc", "vụ việc", "từ", "đến"), rows)
+
+
+@app.command()
+def revisions(
+    post: Annotated[str, typer.Argument(metavar="ID", help="Mã của bài, như `duluan search` cho biết.")],
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Một bài đã được sửa thế nào, và còn hay đã bị gỡ."""
+    with opened(data) as installation:
+        found = installation.archive.get([post]).get(post)
+        if found is None:
+            raise UsageError(f"không có bài {post!r} trong kho lưu")
+        told = edits(found, installation.archive.revisions(post))
+    if wants_json(json):
+        print_json(
+            {
+                "id": post,
+                "url": found.post.url,
+                "withdrawn_at": rfc3339(found.withdrawn_at) if found.withdrawn_at else None,
+                "revisions": [_edit(each) for each in told],
+            }
+        )
+        return
+    now, signs = utc_now(), {"same": "", "removed": "− ", "added": "+ "}
+    if found.withdrawn_at:
+        said.print(f"Đã gỡ, thấy lúc {when(found.withdrawn_at, now)}; bản lưu vẫn còn.", markup=False)
+    rows = (
+        (when(each.revision.replaced_at, now), change.part, signs[change.operation] + change.text)
+        for each in told
+        for change in each.changes
+    )
+    print_table(f"Đã sửa {number(len(told))} lần", ("lúc", "phần", "thay đổi"), rows)
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    changes = [{"part": c.part, "operation": c.operation, "text": c.text} for c in edit.changes]
+    revision = edit.revision
+    return {
+        "number": revision.number,
+        "title": revision.title,
+        "replaced_at": rfc3339(revision.replaced_at),
+        "changes": changes,
+    }
