@@ -17,6 +17,7 @@ from api.headers import AnswerHeaders, RequestFigures
 from api.hosts import KnownHosts
 from api.limits import Limits
 from api.models import Problem
+from api.oidc import Provider
 from api.reader import Reader
 from api.routes import (
     admin,
@@ -94,6 +95,7 @@ def _open(app: FastAPI, installation: Installation, recorder: Recorder) -> None:
     settings = installation.settings
     limits = Limits(settings.requests_per_minute)
     app.state.guard = Guard(installation.desk, recorder, limits, accounts=settings.auth == "on")
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
     reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
     app.state.reader = reader
     app.state.chart_library = library

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from index.elasticsearch.server import PREFIX, Server, checked_prefix, nodes
+from monitor.people.roles import Role
 from nlp.province import Province
 
 
@@ -41,6 +43,15 @@ class Settings(BaseSettings):
     session_hours: float = Field(12, gt=0, le=168, description="Phiên đăng nhập hết hạn sau bấy nhiêu giờ không dùng.")
     requests_per_minute: int = Field(
         6000, ge=0, description="Số yêu cầu mỗi phút của một khóa hay phiên; 0 là không hạn."
+    )
+    oidc_issuer: str | None = Field(None, description="Đăng nhập chung (OpenID Connect): địa chỉ của nơi cấp.")
+    oidc_client_id: str = Field("duluan", description="Tên của hệ thống này ở nơi cấp.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Mật khẩu của hệ thống này ở nơi cấp.")
+    oidc_name: str = Field("tài khoản cơ quan", description="Chữ trên nút đăng nhập chung.")
+    oidc_role_claim: str = Field("realm_access.roles", description="Mục trong thẻ đăng nhập mang vai trò.")
+    oidc_roles: str = Field(
+        "duluan-viewer=viewer,duluan-officer=officer,duluan-analyst=analyst,duluan-admin=admin",
+        description="Giá trị nào của mục ấy ứng với vai trò nào.",
     )
     audit_days: int = Field(730, ge=30, description="Số ngày giữ nhật ký ai đã xem, tìm, xuất, đổi gì.")
     province: str = Field("quangtri", description="Hồ sơ tỉnh đang theo dõi.")
@@ -72,7 +83,10 @@ class Settings(BaseSettings):
     telegram_token: SecretStr | None = Field(None, description="Khóa của bot Telegram gửi cảnh báo.")
     telegram_api: str = Field("https://api.telegram.org", description="Địa chỉ Bot API của Telegram.")
     official_weight: float = Field(
-        1, ge=0, le=1, description="Một kênh chính thức của tỉnh nặng bao nhiêu so với một tờ báo khi xét vụ việc nổi lên."
+        1,
+        ge=0,
+        le=1,
+        description="Một kênh chính thức của tỉnh nặng bao nhiêu so với một tờ báo khi xét vụ việc nổi lên.",
     )
     person_weight: float = Field(
         0.5, ge=0, le=1, description="Một người dân lên tiếng nặng bao nhiêu so với một tờ báo khi xét vụ việc nổi lên."
@@ -130,6 +144,28 @@ class Settings(BaseSettings):
         if self.auth == "off" and not self.loopback:
             raise ValueError("DULUAN_AUTH=off chỉ dùng được trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
         return self
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_is_an_address(cls, issuer: str | None) -> str | None:
+        parts = urlsplit(issuer or "https://x")
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not parts.netloc or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+            raise ValueError("hãy viết địa chỉ https://…")
+        return issuer
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles_can_be_read(cls, text: str) -> str:
+        try:
+            _role_names(text)
+        except ValueError:
+            raise ValueError("hãy viết như nhom-truc=officer,nhom-quan-tri=admin") from None
+        return text
+
+    def oidc_role_names(self) -> dict[str, Role]:
+        """Which value of the role claim stands for which role."""
+        return _role_names(self.oidc_roles)
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Settings:
@@ -197,6 +233,11 @@ class Settings(BaseSettings):
         if not path.exists():
             _create_once(path, secrets.token_hex(32).encode())
         return path.read_bytes()
+
+
+def _role_names(text: str) -> dict[str, Role]:
+    pairs = [pair.rpartition("=") for pair in text.split(",") if pair.strip()]
+    return {said.strip(): Role(role.strip()) for said, _, role in pairs}
 
 
 def _create_once(path: Path, content: bytes) -> None:

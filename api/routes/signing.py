@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from fastapi import Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 
 from api import access
 from api.access import PrincipalDep, public, requires
 from api.guard import VISITOR, Guard, session_cookie
+from api.oidc import Begun, LoginFailed, Provider
 from monitor.people import passwords, second_step
 from monitor.people.people import PeopleError
 from monitor.people.roles import Role
@@ -22,6 +25,7 @@ router = access.router(include_in_schema=False)
 Field = Annotated[str, Form(max_length=200)]
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 NextField = Annotated[str, Form(alias="next", max_length=2000)]
+OIDC = "duluan_oidc"
 WRONG = "Tên đăng nhập hoặc mật khẩu không đúng."
 
 
@@ -60,8 +64,64 @@ def _login_page(request: Request, *, status: int = 200, **context: Any) -> Respo
 
 
 def _oidc_name(request: Request) -> str:
-    provider = getattr(request.app.state, "provider", None)
+    provider: Provider | None = request.app.state.provider
     return provider.name if provider else ""
+
+
+@router.get("/login/oidc")
+@public
+def to_provider(request: Request, back: Next = "/") -> Response:
+    """Sends the person to the organisation's login; what must come back stays in a cookie of this browser."""
+    provider = _provider(request)
+    try:
+        begun = provider.begin(_back_address(request))
+    except LoginFailed as error:
+        return _refused(request, "", back, str(error), 503)
+    answer = RedirectResponse(begun.address, 303)
+    kept = urlencode({"state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": inside(back)})
+    _set(answer, request, OIDC, quote(kept, safe=""), max_age=600)
+    return answer
+
+
+@router.get("/login/oidc/back")
+@public
+def from_provider(request: Request) -> Response:
+    provider = _provider(request)
+    kept = {name: values[0] for name, values in parse_qs(unquote(request.cookies.get(OIDC, ""))).items()}
+    back = kept.get("next", "/")
+    given = request.query_params.get("state", "")
+    if not kept.get("state") or not hmac.compare_digest(given.encode(), kept["state"].encode()):
+        return _ended(_refused(request, "", back, "Lượt đăng nhập này đã cũ; hãy bắt đầu lại.", 401))
+    begun = Begun("", kept["state"], kept.get("nonce", ""), kept.get("verifier", ""))
+    try:
+        vouched = provider.finish(begun, back=_back_address(request), came_back_to=str(request.url))
+        person = guard(request).desk.people.from_outside(
+            vouched.issuer, vouched.subject, name=vouched.name, full_name=vouched.full_name, role=vouched.role
+        )
+    except (LoginFailed, PeopleError) as error:
+        guard(request).identify(request)
+        guard(request).note(request, "login failed", f"đăng nhập chung: {error}")
+        return _ended(_refused(request, "", back, str(error), 401))
+    guard(request).identify(request)
+    return _ended(signed_in(request, person.id, person.name, back))
+
+
+def _provider(request: Request) -> Provider:
+    provider: Provider | None = request.app.state.provider
+    if provider is None:
+        raise HTTPException(404)
+    return provider
+
+
+def _back_address(request: Request) -> str:
+    """Where the provider sends people back to; as it is registered there."""
+    base: str = request.app.state.reader.it.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    return f"{base.rstrip('/')}/login/oidc/back"
+
+
+def _ended(answer: Response) -> Response:
+    answer.delete_cookie(OIDC)
+    return answer
 
 
 @router.post("/login")

@@ -101,7 +101,11 @@ def ask(house: TestClient, way: Way, *, session: str = "", csrf: str = "", key: 
     headers |= {"Authorization": f"Bearer {key}"} if key else {}
     if way.method == "GET" and "stream" in way.path:
         with house.stream("GET", way.address, headers=headers) as answer:  # a stream of events has no end
-            return answer.status_code, ""
+            if answer.status_code == 200:
+                return 200, ""
+            answer.read()
+            code = answer.json()["code"]
+            return answer.status_code, code if code in REFUSALS else ""
     answer = house.request(way.method, way.address, headers=headers)
     code = ""
     if answer.headers.get("content-type") == "application/problem+json":
