@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import problems
 from api.access import check_declared
 from api.bundle import ChartLibrary
+from api.exports import Exports
 from api.guard import Guard
 from api.headers import AnswerHeaders, RequestFigures
 from api.hosts import KnownHosts
@@ -22,18 +23,21 @@ from api.reader import Reader
 from api.routes import (
     admin,
     docs,
+    exports,
     facets,
     issues,
     me,
     mentions,
     operations,
     pages,
+    saved,
     sentiment,
     signing,
     sources,
     static,
     status,
     stories,
+    terms,
 )
 from api.routes.status import product_version
 from api.templating import Templates
@@ -69,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             try:
                 yield
             finally:
+                app.state.exports.close()
                 recorder.close()
 
     app = FastAPI(
@@ -99,13 +104,16 @@ def _open(app: FastAPI, installation: Installation, recorder: Recorder) -> None:
     reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
     app.state.reader = reader
     app.state.chart_library = library
+    app.state.exports = Exports(installation, settings.data / "exports")
     app.state.templates = Templates(reader, charts_version=library.version)
     threading.Thread(target=library.path, name="chart-library", daemon=True).start()
 
 
 def _add_routes(app: FastAPI) -> None:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
-    for resource in (mentions, stories, issues, sentiment, facets, sources, status, me):
+    for resource in (mentions, stories, issues, sentiment, facets, sources, status, me, exports, saved, terms):
         v1.include_router(resource.router)
-    for router in (v1, operations.router, docs.router, static.router, signing.router, admin.router, pages.router):
+    finding = (exports.pages, saved.pages)
+    people = (signing.router, admin.router)
+    for router in (v1, operations.router, docs.router, static.router, *people, *finding, pages.router):
         app.include_router(router)

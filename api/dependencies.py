@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request
 from api.periods import PeriodCode
 from api.reader import Reader
 from api.searching import FACETS, Search, read_moment, read_search
+from monitor.saved_searches import SavedSearches
 
 Sentiment = Literal["negative", "neutral", "positive", ""]
 Kind = Literal["news", "social", "forum", "comment", "video", "document", ""]
@@ -35,9 +36,10 @@ def search_parameters(
     source: Annotated[list[str] | None, Query(description="Ids of sources; repeat for alternatives")] = None,
     kind: Annotated[list[Kind] | None, Query(description="Repeat for alternatives")] = None,
     story: Annotated[list[str] | None, Query(description="Ids of stories; repeat for alternatives")] = None,
+    seen: Annotated[str, Query(description="First seen by us from this moment on, however old it is")] = "",
 ) -> Search:
     given = {"topic": topic, "sentiment": sentiment, "place": place, "source": source, "kind": kind, "story": story}
-    return read_search(q=q, since=since, until=until, facets={name: given[name] for name in FACETS})
+    return read_search(q=q, since=since, until=until, facets={name: given[name] for name in FACETS}, seen=seen)
 
 
 SortParameter = Annotated[Literal["newest", "relevance"], Query(description="Newest first, or best match first")]
@@ -72,6 +74,12 @@ def end(until: Annotated[str, Query(alias="to", description="Told before this mo
     return read_moment("to", until)
 
 
+def saved_searches(request: Request) -> SavedSearches:
+    found: Reader = request.app.state.reader
+    return found.it.saved_searches
+
+
+SavedSearchesDep = Annotated[SavedSearches, Depends(saved_searches)]
 ReaderDep = Annotated[Reader, Depends(reader)]
 SearchDep = Annotated[Search, Depends(search_parameters)]
 PagingDep = Annotated[Paging, Depends(paging)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -55,6 +55,70 @@ class MentionItem(Resource):
     story_id: str | None = Field(examples=["s-3f2b9c1d5e8a"])
     duplicate_of: str | None = Field(description="The mention whose text this one copies")
     highlight: Highlight | None = None
+
+
+class SignificantTerm(Resource):
+    """Words that a search's mentions have more than all mentions have; shares are of a sample, 0 to 1."""
+
+    text: str = Field(examples=["sạt lở"])
+    score: float
+    share: float = Field(description="Of the search's mentions that have it", examples=[0.42])
+    usual: float = Field(description="Of all mentions that have it", examples=[0.03])
+    q: str = Field(description="The query narrowed to it", examples=['mưa "sạt lở"'])
+
+
+class ExportItem(Resource):
+    """An export of a search. `file` is where to get it once it is done."""
+
+    id: str
+    format: Literal["csv", "xlsx"]
+    state: Literal["running", "done", "failed"]
+    done: int = Field(description="Rows written so far")
+    total: int = Field(description="Rows it will have, as counted when it began")
+    file: str | None
+
+
+class SearchParameters(BaseModel):
+    """A search as the parameters of /api/v1/mentions have it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    q: str = Field(default="", max_length=4000)
+    since: str = Field(default="", alias="from", max_length=40)
+    until: str = Field(default="", alias="to", max_length=40)
+    topic: list[str] = []
+    sentiment: list[str] = []
+    place: list[str] = []
+    source: list[str] = []
+    kind: list[str] = []
+    story: list[str] = []
+    sort: Literal["newest", "relevance"] = "newest"
+
+
+class SavedSearchIn(SearchParameters):
+    name: str = Field(max_length=500, examples=["Sạt lở quốc lộ 9"])
+
+
+class SavedSearchChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(default=None, max_length=500)
+    search: SearchParameters | None = None
+
+
+class SavedSearchItem(Resource):
+    """A saved search of the person who asks, with its counts as of now."""
+
+    id: str
+    name: str
+    q: str
+    conditions: dict[str, Any] = Field(description="The other parameters: from, to, facets, sort")
+    created_at: Moment
+    visited_at: Moment
+    total: int | None = Field(description="Mentions it finds; null when its query cannot be read any more")
+    new: int | None = Field(description="Of these, first seen since your last visit, however old they are")
+    link: str = Field(description="Its page")
+    new_link: str = Field(description="The page of what is new")
 
 
 class SentimentCounts(Resource):

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from api.headers import HEADERS
 from api.searching import BadParameter
 from index.port import BadCursor, IndexUnavailable, QueryError
+from monitor.saved_searches import SavedSearchError
 
 log = logging.getLogger("duluan.api")
 RETRY_AFTER = 10
@@ -80,6 +81,7 @@ def install(app: FastAPI) -> None:
         IndexUnavailable: _unavailable,
         OperationalError: _unavailable,
         NotFound: _not_found,
+        SavedSearchError: _not_saved,
         Refused: _refused,
         Exception: _unexpected,
     }
@@ -154,6 +156,11 @@ async def _refused(request: Request, error: Refused) -> Response:
         return RedirectResponse(way + where, 303)
     members = {"message": error.message} if error.message else {}
     return problem(request, error.status, error.code, error.detail, headers=error.headers, **members)
+
+
+async def _not_saved(request: Request, error: SavedSearchError) -> Response:
+    status = 409 if error.code in ("name_taken", "too_many") else 422
+    return problem(request, status, error.code, "this search cannot be saved so", message=str(error))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -8,11 +8,13 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
 
-from api.models import Bucket, IssueItem, MentionItem, PlaceBucket, Point, SentimentCounts, Series
+from api.models import Bucket, IssueItem, MentionItem, PlaceBucket, Point, SentimentCounts, Series, SignificantTerm
 from api.names import Names
 from api.searching import Search
+from index.ast import Everything, Text, conj
 from index.port import Bucket as Counted
 from index.port import FacetField, Hit, Interval, Mention
+from index.query import parse, write
 from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.records import first_words, hit_record, issue_records, mention_record
@@ -78,6 +80,22 @@ class Reader:
         name = self.names.facet(field, bucket.value)
         return Bucket(id=bucket.value, name=name, count=bucket.count, by_sentiment=sentiments(bucket.by_sentiment))
 
+    def terms(self, search: Search, limit: int) -> list[SignificantTerm]:
+        """The words that set a search apart, each with the query that it narrows to."""
+        asked = self._asked(search)
+        found = self.it.index.significant(asked, search.filters(self.min_relevance), limit=limit)
+        tree = parse(search.q)
+        return [
+            SignificantTerm(
+                text=term.text,
+                score=round(term.score, 4),
+                share=round(term.share, 4),
+                usual=round(term.usual, 4),
+                q=write(Text(term.text) if isinstance(tree, Everything) else conj([tree, Text(term.text)])),
+            )
+            for term in found
+        ]
+
     def places(self, search: Search, limit: int = 500) -> list[PlaceBucket]:
         """Places by mentions, with where they lie."""
         found = []
@@ -121,14 +139,14 @@ class Reader:
             self._kept[key] = (time.monotonic() + seconds, value)
         return value
 
+    def forget(self, key: Any) -> None:
+        """What is kept under this key was changed by a request."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def now(self) -> datetime:
         return utc_now()
 
 
 def sentiments(by_sentiment: Any) -> SentimentCounts:
     return SentimentCounts(**{name: by_sentiment.get(name, 0) for name in ("negative", "neutral", "positive")})
-    def forget(self, key: Any) -> None:
-        """What is kept under this key was changed by a request."""
-        with self._lock:
-            self._kept.pop(key, None)
-

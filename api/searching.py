@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from index.port import Filters, Sort
 from monitor.wording import VIETNAM, parse_time, rfc3339
@@ -37,11 +37,12 @@ class Search:
     source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     story: tuple[str, ...] = ()
+    seen: datetime | None = None
     sort: Sort = "newest"
 
     def filters(self, min_relevance: int) -> Filters:
         facets: dict[str, Any] = {name: getattr(self, name) for name in FACETS}
-        return Filters(since=self.since, until=self.until, min_relevance=min_relevance, **facets)
+        return Filters(since=self.since, until=self.until, min_relevance=min_relevance, seen_since=self.seen, **facets)
 
     def link(self, path: str = "/search", **extra: str | int | None) -> str:
         """The address of this search; `extra` adds parameters such as a cursor."""
@@ -49,6 +50,7 @@ class Search:
         pairs += [("from", rfc3339(self.since))] if self.since else []
         pairs += [("to", rfc3339(self.until))] if self.until else []
         pairs += [(name, value) for name in FACETS for value in getattr(self, name)]
+        pairs += [("seen", rfc3339(self.seen))] if self.seen else []
         pairs += [("sort", self.sort)] if self.sort != "newest" else []
         pairs += [(name, str(value)) for name, value in extra.items() if value is not None]
         return path + ("?" + urlencode(pairs, quote_via=quote, safe=":@,") if pairs else "")
@@ -66,9 +68,16 @@ class Search:
         changed = tuple(v for v in values if v != value) if value in values else (*values, value)
         return self.only(**{name: changed})
 
+    def conditions(self) -> dict[str, Any]:
+        """What is kept of a search beside its query, by the names of the parameters."""
+        kept: dict[str, Any] = {name: list(getattr(self, name)) for name in FACETS if getattr(self, name)}
+        kept |= {"from": rfc3339(self.since)} if self.since else {}
+        kept |= {"to": rfc3339(self.until)} if self.until else {}
+        return kept | ({"sort": self.sort} if self.sort != "newest" else {})
+
     @property
     def narrowed(self) -> bool:
-        return bool(self.since or self.until or any(getattr(self, name) for name in FACETS))
+        return bool(self.since or self.until or self.seen or any(getattr(self, name) for name in FACETS))
 
 
 def read_search(
@@ -77,6 +86,7 @@ def read_search(
     since: str | None,
     until: str | None,
     facets: Mapping[FacetName, Iterable[str] | None],
+    seen: str | None = None,
     sort: Sort = "newest",
 ) -> Search:
     """A search from raw parameters; empty ones count as absent. Raises BadParameter."""
@@ -84,7 +94,21 @@ def read_search(
     begin, end = _moment("from", since), _moment("to", until)
     if begin and end and begin >= end:
         raise BadParameter("to", "Thời điểm kết thúc phải sau thời điểm bắt đầu.", "`to` must be later than `from`")
-    return Search(q=(q or "").strip(), since=begin, until=end, sort=sort, **values)
+    return Search(q=(q or "").strip(), since=begin, until=end, seen=_moment("seen", seen), sort=sort, **values)
+
+
+def at_address(address: str) -> Search:
+    """The search of an address of the search page, as its forms carry it. Raises BadParameter."""
+    given = parse_qs(urlsplit(address).query)
+    first = {name: values[0] for name, values in given.items()}
+    return read_search(
+        q=first.get("q"),
+        since=first.get("from"),
+        until=first.get("to"),
+        facets={name: given.get(name) for name in FACETS},
+        seen=first.get("seen"),
+        sort="relevance" if first.get("sort") == "relevance" else "newest",
+    )
 
 
 def read_moment(name: str, text: str | None) -> datetime | None:

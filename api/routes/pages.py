@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import Query
 
 from api import access
-from api.dependencies import AtDep, PeriodParameter, ReaderDep, SearchDep, SortParameter
+from api.access import PrincipalDep
+from api.dependencies import AtDep, PeriodParameter, ReaderDep, SavedSearchesDep, SearchDep, SortParameter
 from api.models import Resource
 from api.paging import add_page
+from api.routes.exports import owner
 from api.views.issue import IssuePage, NotRising, issue_page
 from api.views.mention import MentionPage, mention_page
 from api.views.overview import Overview, overview
@@ -39,10 +41,14 @@ def _overview(reader: ReaderDep, at: AtDep, period: PeriodParameter = "24h") -> 
 def _search(
     reader: ReaderDep,
     search: SearchDep,
+    saved: SavedSearchesDep,
+    who: PrincipalDep,
     sort: SortParameter = "newest",
     cursor: Annotated[str, Query(max_length=500)] = "",
+    opened: Annotated[str, Query(alias="saved", max_length=40)] = "",
 ) -> SearchPage:
-    return search_page(reader, search.only(sort=sort), cursor or None)
+    kept = saved.of(owner(who))
+    return search_page(reader, search.only(sort=sort), cursor or None, kept, opened)
 
 
 def _stories(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from api.models import Bucket, MentionItem, Resource, SentimentCounts, Series
+from api.models import Bucket, MentionItem, Resource, SavedSearchItem, SentimentCounts, Series
 from api.reader import Reader
 from api.searching import FACETS, FacetName, Search
+from api.views.saved import saved_item
 from api.words import SENTIMENTS
+from index.hints import hints
 from index.port import Interval, QueryError
+from monitor.saved_searches import SavedSearch
 from monitor.wording import number, when
 
 PAGE = 20
@@ -57,6 +61,13 @@ class Wrong(Resource):
     suggestion_link: str | None
 
 
+class Advice(Resource):
+    """Another search that may have been meant."""
+
+    text: str
+    link: str
+
+
 class SearchPage(Resource):
     q: str
     search: Search
@@ -69,15 +80,25 @@ class SearchPage(Resource):
     chips: list[Chip]
     facets: list[Facet]
     series: Series | None
+    advice: list[Advice] = []
+    saved: list[SavedSearchItem] = []
+    opened: SavedSearchItem | None = None
     wrong: Wrong | None = None
 
 
-def search_page(reader: Reader, search: Search, cursor: str | None) -> SearchPage:
-    """Raises BadCursor; a query that cannot be read is part of the page."""
+def search_page(
+    reader: Reader, search: Search, cursor: str | None, kept: Sequence[SavedSearch] = (), opened: str = ""
+) -> SearchPage:
+    """`kept` are the person's saved searches, shown where nothing is asked for yet; `opened` is the one that led here.
+
+    Raises BadCursor; a query that cannot be read is part of the page.
+    """
     try:
+        facets = _facets(reader, search)  # first: it looks all hits up, after which counting them costs nothing
         items, total, following = reader.mentions(search, limit=PAGE, cursor=cursor)
     except QueryError as error:
         return _wrong(reader, search, error)
+    asked = bool(search.q or search.narrowed)
     return SearchPage(
         q=search.q,
         search=search,
@@ -88,9 +109,27 @@ def search_page(reader: Reader, search: Search, cursor: str | None) -> SearchPag
         next_link=search.link(cursor=following) if following else None,
         first_link=search.link() if cursor else None,
         chips=_chips(reader, search),
-        facets=_facets(reader, search),
+        facets=facets,
         series=_series(reader, search) if total else None,
+        advice=_advice(reader, search, total),
+        saved=[] if asked else [saved_item(reader, each) for each in kept],
+        opened=next((saved_item(reader, each) for each in kept if each.id == opened), None),
     )
+
+
+def _advice(reader: Reader, search: Search, total: int) -> list[Advice]:
+    found = []
+    for hint in hints(search.q):
+        meant = search.only(q=hint.query)
+        count = reader.count(meant)
+        if hint.kind == "phrase" and 0 < count < total:
+            text = f"{number(count)} trong số này có đúng cụm từ {hint.query}, các từ đứng liền nhau"
+        elif hint.kind == "or" and count > total:
+            text = f"“hoặc” viết thường được tìm như một từ; {number(count)} lượt nhắc khớp với {hint.query}"
+        else:
+            continue
+        found.append(Advice(text=text, link=meant.link()))
+    return found
 
 
 def _wrong(reader: Reader, search: Search, error: QueryError) -> SearchPage:
@@ -127,6 +166,8 @@ def _chips(reader: Reader, search: Search) -> list[Chip]:
         chips.append(Chip(text=f"từ {when(search.since, now)}", link=search.only(since=None).link()))
     if search.until:
         chips.append(Chip(text=f"trước {when(search.until, now)}", link=search.only(until=None).link()))
+    if search.seen:
+        chips.append(Chip(text=f"mới thấy từ {when(search.seen, now)}", link=search.only(seen=None).link()))
     stories = reader.it.annotations.stories(search.story)
     for name in FACETS:
         for value in getattr(search, name):

@@ -2,6 +2,7 @@
 import { keyboard } from "./keyboard.js";
 import { remember } from "./history.js";
 import { live } from "./live.js";
+import { searchPage } from "./search.js";
 import { watchCharts } from "./charts.js";
 
 const root = document.documentElement;
@@ -34,7 +35,7 @@ function copyLink() {
   if (!button || !navigator.clipboard) return;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(new URL(button.dataset.copyLink || location.href, location.href).href);
     button.textContent = "Đã chép";
     setTimeout(() => { button.textContent = "Chép liên kết"; }, 2000);
   });
@@ -52,3 +53,4 @@ keyboard();
 remember();
 watchCharts(theme);
 live();
+searchPage();
