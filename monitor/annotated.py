@@ -16,8 +16,10 @@ from index.port import Mention
 from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
 from monitor.change_log import tell
 from monitor.database import READ_ONLY, annotation_rows, posts, stories
+from monitor.story_changes import apply_changes
 from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
+from nlp.regroup import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,14 @@ class Grouping(NamedTuple):
 
 
 class Headline(NamedTuple):
-    """A post as far as naming its story needs it."""
+    """A post as far as naming its story needs it. `copy`: the text is another post's."""
 
     id: str
     kind: str
     title: str
     body: str
+    at: datetime
+    copy: bool
 
 
 class AnnotationStore:
@@ -101,16 +105,17 @@ class AnnotationStore:
     def _read(self) -> Connection:
         return self.engine.connect().execution_options(**READ_ONLY)
 
-    def record(self, batch: Sequence[Annotated], titles: dict[str, str]) -> None:
+    def record(self, batch: Sequence[Annotated], titles: dict[str, str], changes: Sequence[Change] = ()) -> None:
         """Keeps annotations, gives each post its outcome, brings the stories up to date and tells the index of it, in
         one transaction.
 
-        A post that was revised meanwhile goes on waiting. `titles` names the stories that got a title.
+        A post that was revised meanwhile goes on waiting. `titles` names the stories that got a title. `changes`:
+        merges and splits that move posts recorded before.
         """
         now = utc_now()
         with self.engine.begin() as connection:
             known = _known_among(connection, [annotated.post.id for annotated in batch])
-            before = {story for _, story in known.values() if story}
+            before = {story for _, story in known.values() if story} | apply_changes(connection, changes, now)
             if batch:
                 statement = insert_or(connection, annotation_rows)
                 changed = {c.name: statement.excluded[c.name] for c in annotation_rows.c if c.name != "post_id"}
@@ -200,22 +205,24 @@ class AnnotationStore:
             return connection.execute(query).first() is not None
 
     def headlines(self, story_ids: Sequence[str], each: int) -> dict[str, list[Headline]]:
-        """Titles (or the beginnings of untitled texts) of a story's newest posts, at most `each` a story."""
+        """Titles (or the beginnings of untitled texts) of a story's first posts, at most `each` a story."""
         rows, p = annotation_rows.c, posts.c
-        place = func.row_number().over(partition_by=rows.story_id, order_by=(rows.counted_at.desc(), rows.post_id))
+        place = func.row_number().over(partition_by=rows.story_id, order_by=(rows.counted_at, rows.post_id))
+        text = func.substr(p.body, 1, 200)
+        columns = (rows.post_id, p.kind, p.title, text, rows.counted_at, rows.duplicate_of)
         found: dict[str, list[Headline]] = {}
         with self._read() as connection:
             for start in range(0, len(story_ids), CHUNK):
                 numbered = (
-                    select(
-                        rows.story_id, rows.post_id, p.kind, p.title, func.substr(p.body, 1, 200), place.label("place")
-                    )
+                    select(rows.story_id, *columns, place.label("place"))
                     .join(posts, p.id == rows.post_id)
                     .where(rows.story_id.in_(story_ids[start : start + CHUNK]))
                     .subquery()
                 )
                 for row in connection.execute(select(numbered).where(numbered.c.place <= each)):
-                    found.setdefault(row[0], []).append(Headline(*row[1:5]))
+                    found.setdefault(row[0], []).append(
+                        Headline(row[1], row[2], row[3], row[4], row[5], row[6] is not None)
+                    )
         return found
 
     def stories(self, ids: Iterable[str]) -> dict[str, Story]:

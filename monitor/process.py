@@ -91,9 +91,9 @@ class Processor:
         said = self._said(batch)
         annotated, failed = self._annotate(batch, said)
         inherited = self._with_parents(annotated, said)
-        grouped = self._stories.assign([a for a in inherited if self._is_wanted(a)])
+        grouped, changes = self._stories.assign([a for a in inherited if self._is_wanted(a)])
         unwanted = [a for a in inherited if not self._is_wanted(a)]
-        self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped))
+        self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped, changes), changes)
         relevant = sum(a.outcome == "annotated" for a in inherited)
         return Processed(relevant, len(inherited) - relevant, failed)
 

@@ -16,12 +16,13 @@ from monitor.archive import Archive, ArchivedPost
 from monitor.records import first_words
 from nlp.annotation import Annotation
 from nlp.province import Province
-from nlp.stories import Settings, StoryClusterer, StoryItem, central, story_item
+from nlp.regroup import Change
+from nlp.stories import Settings, StoryClusterer, StoryItem, Told, headline, story_item
 
 WINDOW = timedelta(hours=Settings().window)
 SPAN = timedelta(hours=24)
 FOREVER = datetime.max.replace(tzinfo=UTC)
-HEADLINES = 40  # of a story, the newest, among which the central one is chosen
+HEADLINES = 40  # of a story, the first, among which the one that names it is chosen
 
 
 class StoryKeeper:
@@ -34,24 +35,34 @@ class StoryKeeper:
         self._clusterer = StoryClusterer()
         self._known_from, self._known_until = FOREVER, FOREVER
 
-    def assign(self, batch: Sequence[Annotated]) -> list[Annotated]:
-        """The batch with stories, ordered by time. Posts that had a story keep it; replies go to their parents'."""
+    def assign(self, batch: Sequence[Annotated]) -> tuple[list[Annotated], list[Change]]:
+        """The batch with stories, ordered by time, and the changes of stories that the archive must be told.
+
+        Posts that had a story keep it, or go where it went; replies go to their parents'.
+        """
         ordered = sorted(batch, key=lambda a: (a.post.counted_at, a.post.post.parent_url is not None, a.post.id))
         before = self._annotations.stories_of([a.post.id for a in ordered])
-        done: dict[str, Annotated] = {}
+        done = {id: replace(a, **before[id]._asdict()) for a in ordered if (id := a.post.id) in before}
+        changes: list[Change] = []
         for span in _spans([a for a in ordered if a.post.id not in before and a.post.post.parent_url is None]):
-            done |= {a.post.id: a for a in self._assign_span(span)}
-        kept = {id: replace(a, **before[id]._asdict()) for a in ordered if (id := a.post.id) in before}
-        return self._with_replies([done.get(a.post.id) or kept.get(a.post.id) or a for a in ordered])
+            assigned = self._assign_span(span)
+            new = self._clusterer.changes()
+            done = {id: _moved(a, new) for id, a in done.items()} | {a.post.id: a for a in assigned}
+            changes += new
+        return self._with_replies([done.get(a.post.id, a) for a in ordered], changes), changes
 
-    def titles(self, batch: Sequence[Annotated]) -> dict[str, str]:
-        """The title of each story of the batch: its most central headline; news before what people wrote."""
-        wanted = sorted({a.story_id for a in batch if a.story_id})
-        headlines = self._annotations.headlines(wanted, HEADLINES)
+    def titles(self, batch: Sequence[Annotated], changes: Sequence[Change] = ()) -> dict[str, str]:
+        """The title of each story of the batch and of those that changed: see `nlp.stories.headline`."""
+        wanted = {a.story_id for a in batch if a.story_id} | {id for c in changes for id in (c.story, c.other)}
+        told = {a.post.id: a for a in batch}
+        headlines: dict[str, list[Headline]] = {}
+        for story, posts in self._annotations.headlines(sorted(wanted), HEADLINES).items():
+            for post in posts:
+                if post.id not in told:
+                    headlines.setdefault(_story_after(story, post.id, changes), []).append(post)
         for a in batch:
-            if a.story_id and a.post.id not in {h.id for h in headlines.get(a.story_id, ())}:
-                post = a.post.post
-                headlines.setdefault(a.story_id, []).append(Headline(a.post.id, post.kind, post.title, post.body))
+            if a.story_id:
+                headlines.setdefault(a.story_id, []).append(_headline(a))
         return {story: _title(posts) for story, posts in headlines.items()}
 
     def _assign_span(self, span: Sequence[Annotated]) -> list[Annotated]:
@@ -73,16 +84,24 @@ class StoryKeeper:
         self._clusterer = StoryClusterer()
         known = self._annotations.grouped(since, until)
         posts, annotations = self._archive.get(list(known)), self._annotations.annotations(list(known))
-        self._clusterer.restore((self._item(posts[id], annotations[id]), *grouping) for id, grouping in known.items())
+        told = self._annotations.stories({grouping.story_id for grouping in known.values()})
+        self._clusterer.restore(
+            ((self._item(posts[id], annotations[id]), *grouping) for id, grouping in known.items()),
+            begun={id: story.first_at for id, story in told.items()},
+        )
         self._known_from = since
         self._known_until = until if self._annotations.any_grouped_after(until) else FOREVER
 
-    def _with_replies(self, batch: Sequence[Annotated]) -> list[Annotated]:
+    def _with_replies(self, batch: Sequence[Annotated], changes: Sequence[Change]) -> list[Annotated]:
         """Replies join the story of the post they answer; one whose parent has none stays without."""
         parents = {url for a in batch if (url := a.post.post.parent_url)}
         archived = self._archive.by_url(sorted(parents))
         known = self._annotations.stories_of([post.id for post in archived.values()])
-        stories = {url: known[post.id].story_id for url, post in archived.items() if post.id in known}
+        stories = {
+            url: _story_after(known[post.id].story_id, post.id, changes)
+            for url, post in archived.items()
+            if post.id in known
+        }
         done = []
         for a in batch:
             if (url := a.post.post.parent_url) and a.story_id is None and a.annotation.relevance.label:
@@ -104,7 +123,28 @@ def _spans(ordered: Sequence[Annotated]) -> Iterator[list[Annotated]]:
         yield span
 
 
+def _story_after(story: str, post: str, changes: Sequence[Change]) -> str:
+    """Where a post of a story is after these changes."""
+    for change in changes:
+        if change.other == story and (change.kind == "merge" or post in change.posts):
+            story = change.story
+    return story
+
+
+def _moved(annotated: Annotated, changes: Sequence[Change]) -> Annotated:
+    if annotated.story_id is None:
+        return annotated
+    return replace(annotated, story_id=_story_after(annotated.story_id, annotated.post.id, changes))
+
+
+def _headline(a: Annotated) -> Headline:
+    post = a.post.post
+    return Headline(a.post.id, post.kind, post.title, post.body, a.post.counted_at, a.duplicate_of is not None)
+
+
 def _title(posts: Sequence[Headline]) -> str:
+    """News before what people wrote, titles before first words."""
     told = [post for post in posts if post.kind == "news" and post.title] or [post for post in posts if post.title]
-    headlines = [post.title for post in told] or [first_words(post.body) for post in posts]
-    return headlines[central(headlines)] if headlines else ""
+    told = told or list(posts)
+    titles = [Told(post.title or first_words(post.body), post.at, post.copy) for post in told]
+    return titles[headline(titles)].title if titles else ""

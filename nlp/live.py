@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -64,20 +65,24 @@ class Live:
         self._prints = np.zeros((64, SIZE), np.uint32)
         self._printed = np.zeros(64, bool)
 
-    def alike(self, member: Member, words: Floats) -> Floats:
-        """Likeness of a post to each live one: half by words, half by meaning as seen from the centre, and places."""
-        latent = self._latent[: self._size]
+    def alike(self, member: Member, words: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
+        """Likeness of a post to each live one: half by words, half by meaning as seen from the centre, and places.
+
+        `words`: cosines of the words; `rows`: only these of the live posts.
+        """
+        chosen = slice(0, self._size) if rows is None else rows
+        latent, square = self._latent[chosen], self._square[chosen]
         centre = ((self._sum + member.latent) / (self._seen + 1 + self._unseen)).astype(np.float32)
         own = member.latent - centre
         # (a - centre) . (b - centre) multiplied out: no copy of all rows for every post.
         offset = latent @ centre
-        lengths = np.sqrt(np.maximum(self._square[: self._size] - 2 * offset + centre @ centre, 0.0) * (own @ own))
+        lengths = np.sqrt(np.maximum(square - 2 * offset + centre @ centre, 0.0) * (own @ own))
         meaning = (latent @ own - centre @ own) / np.maximum(lengths, 1e-6)
-        known = (self._square[: self._size] > 0) & bool(member.latent.any())
+        known = (square > 0) & bool(member.latent.any())
         mixed = np.where(known, 0.5 * words + 0.5 * meaning, words)
-        whole = np.minimum(self._whole[: self._size], member.whole)
+        whole = np.minimum(self._whole[chosen], member.whole)
         shared = _SHARED_HEADLINES - (_SHARED_HEADLINES - _SHARED_TEXTS) * whole
-        return np.where(words > shared, mixed + _PLACE * whole * self._same_places(member), 0.3 * words)
+        return np.where(words > shared, mixed + _PLACE * whole * self._same_places(member)[chosen], 0.3 * words)
 
     def _same_places(self, member: Member) -> Floats:
         """Cosine of the sets of places that a post and each live one name; 0 where one names none."""
@@ -111,6 +116,39 @@ class Live:
     def rows_of(self, story: str) -> NDArray[np.int64]:
         """Places of the live posts of a story."""
         return np.flatnonzero(self._story[: self._size] == self._numbers.get(story, -1))
+
+    def move(self, rows: Iterable[int], story: str, likeness: Callable[[Sequence[int]], float]) -> None:
+        """Gives live posts to a story, new or known. `likeness`: its sum over all pairs of some posts.
+
+        A story that nothing is left of goes; the figures of those that changed are made anew.
+        """
+        moved = list(rows)
+        left = {self.members[row].story for row in moved} - {story}
+        for row in moved:
+            self.members[row].story = story
+        if story not in self._numbers:
+            self._numbers[story] = len(self.story_names)
+            self.story_names.append(story)
+            self._likeness.append(0.0)
+            self._first.append(float("inf"))
+            self._last.append(float("-inf"))
+        self._story[moved] = self._numbers[story]
+        for name in sorted({story, *left}):
+            number, members = self._numbers[name], self.rows_of(name)
+            hours = [self.members[row].hour for row in members]
+            self._likeness[number] = likeness([int(row) for row in members]) if hours else 0.0
+            self._last[number] = max(hours, default=-np.inf)  # a story without posts is the first to be forgotten
+        own = self._numbers[story]
+        self._first[own] = min(self._first[own], *(self.members[row].hour for row in moved))
+
+    def age(self, story: str) -> tuple[float, str]:
+        """When a story began, and its id: what says which of two is the older."""
+        return self._first[self._numbers[story]], story
+
+    def begun(self, story: str, hour: float) -> None:
+        """A live story began earlier than its live posts say."""
+        number = self._numbers[story]
+        self._first[number] = min(self._first[number], hour)
 
     def add(self, member: Member, likeness: float, *, restored: bool = False) -> None:
         """Takes in a post whose story is known; `likeness`: its sum over the story's posts.

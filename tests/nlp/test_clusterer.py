@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from nlp.stories import Assignment, StoryClusterer, StoryItem, central, cluster, story_id
+from nlp.regroup import Change
+from nlp.stories import Assignment, StoryClusterer, StoryItem, Told, cluster, headline, story_id
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 CRASH = (
@@ -79,8 +80,92 @@ def test_stories_end() -> None:
     assert stories(StoryClusterer().add_many([ITEMS[0], late])) == [story_id("a"), story_id("z")]
 
 
-def test_central_headline() -> None:
-    headlines = ["Xe khách lật ở quốc lộ 9", "Xe khách lật trên quốc lộ 9, ba người bị thương", "Ba người bị thương"]
-    assert central(headlines) == 1
-    assert central([]) == -1
-    assert central(["một"]) == 0
+FIRE = [
+    item("k", 0, "Cháy chợ Hồ Xá trong đêm", "Lửa bùng lên ở dãy hàng phía đông chợ Hồ Xá lúc nửa đêm."),
+    item("k2", 0.5, "Cháy lớn ở chợ Hồ Xá giữa đêm", "Lửa bùng lên dữ dội ở chợ Hồ Xá."),
+    item(
+        "l",
+        1,
+        "Hàng chục ki ốt bị thiêu rụi, tiểu thương mất trắng",
+        "Tiểu thương khóc ngất khi ki ốt bị thiêu rụi, ước thiệt hại hàng tỉ đồng.",
+    ),
+    item(
+        "m",
+        2,
+        "Cháy chợ Hồ Xá: hàng chục ki ốt bị thiêu rụi, tiểu thương mất trắng",
+        "Lửa bùng lên trong đêm ở chợ Hồ Xá, tiểu thương mất trắng khi hàng chục ki ốt bị thiêu rụi.",
+    ),
+    item(
+        "n",
+        3,
+        "Chợ Hồ Xá cháy trong đêm, nhiều ki ốt bị thiêu rụi",
+        "Lửa bùng lên từ dãy hàng phía đông chợ Hồ Xá, hàng chục ki ốt bị thiêu rụi, tiểu thương khóc ngất.",
+    ),
+]
+DRIFT = [
+    item(f"x{hour}", hour, title, "")
+    for hour, title in enumerate(
+        [
+            "Lật xe khách trên quốc lộ 9, ba người bị thương",
+            "Xe khách lật ở quốc lộ 9: ba người bị thương nhập viện",
+            "Ba người bị thương vụ lật xe khách trên quốc lộ 9",
+            "Tài xế vụ lật xe khách quốc lộ 9 làm ba người bị thương khai gì",
+            "Kiểm tra nồng độ cồn tài xế xe tải trên quốc lộ 9",
+            "Xử phạt tài xế xe tải vi phạm nồng độ cồn quốc lộ 9",
+            "Hàng loạt tài xế xe tải bị xử phạt vì nồng độ cồn",
+            "Cảnh sát kiểm tra nồng độ cồn, xử phạt tài xế xe tải",
+        ]
+    )
+]
+
+
+def test_a_post_that_belongs_to_two_stories_makes_them_one_under_the_older_id() -> None:
+    clusterer = StoryClusterer()
+    assert stories(clusterer.add_many(FIRE[:3])) == [story_id("k"), story_id("k"), story_id("l")]
+    assert clusterer.changes() == []
+    assert stories(clusterer.add_many(FIRE[3:])) == [story_id("k")] * 2
+    assert clusterer.changes() == [Change("merge", story_id("k"), story_id("l"))]
+    assert clusterer.changes() == []
+    assert stories(cluster(FIRE)) == [story_id("k")] * 5
+
+
+def test_a_story_that_falls_into_two_events_is_split() -> None:
+    clusterer = StoryClusterer()
+    found = [clusterer.add(each) for each in DRIFT]
+    changes = clusterer.changes()
+    assert [change.kind for change in changes] == ["split"]
+    assert (changes[0].story, changes[0].other) == (story_id("x4"), found[0].story_id)
+    assert set(changes[0].posts) <= {"x4", "x5", "x6", "x7"}
+    assert stories(cluster(DRIFT)) == [story_id("x0")] * 4 + [story_id("x4")] * 4
+
+
+def test_changes_told_so_far_and_answers_give_the_final_stories() -> None:
+    """Whoever applies the changes in order to what was answered before has what one pass over all gives."""
+    clusterer = StoryClusterer()
+    known: dict[str, str] = {}
+    for each in [*FIRE, *DRIFT, *ITEMS]:
+        known |= {a.id: a.story_id for a in clusterer.add_many([each])}
+        for change in clusterer.changes():
+            for post, story in known.items():
+                if story == change.other and (change.kind == "merge" or post in change.posts):
+                    known[post] = change.story
+    whole = StoryClusterer().add_many([*FIRE, *DRIFT, *ITEMS])
+    assert known == {a.id: a.story_id for a in whole}
+
+
+def told(title: str, hours: float = 0, *, copy: bool = False) -> Told:
+    return Told(title, START + timedelta(hours=hours), copy)
+
+
+def test_a_story_is_named_by_its_most_central_headline() -> None:
+    crash = "Xe khách lật trên quốc lộ 9, ba người bị thương"
+    assert headline([told("Xe khách lật ở quốc lộ 9"), told(crash), told("Ba người bị thương")]) == 1
+    assert headline([]) == -1
+    assert headline([told("một")]) == 0
+
+
+def test_a_late_copied_or_commenting_headline_names_no_story() -> None:
+    crash = "Xe khách lật trên quốc lộ 9, ba người bị thương"
+    assert headline([told(crash), told("Ba người bị thương vụ xe khách lật trên quốc lộ 9", 60)]) == 0
+    assert headline([told(f"{crash}: vì sao?"), told(crash, 2), told(crash + " nặng", 3)]) == 1
+    assert headline([told(crash, 1, copy=True), told(crash)]) == 1
