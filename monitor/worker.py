@@ -22,7 +22,9 @@ from monitor.archive import utc_now
 from monitor.collect import collect, due_sources
 from monitor.indexer import Indexer
 from monitor.installation import Installation
+from monitor.links import fetch_links
 from monitor.process import Processor
+from monitor.reindex import abandon
 from monitor.rising.live import LiveIssues
 from monitor.settings import Settings
 from monitor.status import BEAT, beat, leave
@@ -65,6 +67,7 @@ class Worker:
             self.process: settings.process_every_seconds,
             self.index: min(INDEX_EVERY, settings.process_every_seconds),
             self.crawl: settings.crawl_every_seconds,
+            self.fetch_links: settings.process_every_seconds,
             self.alert: ALERT_EVERY,
         }
         for job, seconds in every.items():
@@ -109,6 +112,11 @@ class Worker:
         finally:
             self._passes.pop(source.id, None)
 
+    async def fetch_links(self) -> None:
+        """Links that staff submitted; their pass may run beside one over the same site."""
+        if not self._stopping.is_set():
+            await fetch_links(self._it)
+
     async def process(self) -> None:
         async with self._processing:
             if not self._stopping.is_set():
@@ -144,10 +152,17 @@ class Worker:
 
     async def keep_house(self) -> None:
         self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
-        await asyncio.get_running_loop().run_in_executor(self._indexing, self._indexer.drop_past_months)
+        await asyncio.get_running_loop().run_in_executor(self._indexing, self._keep_index)
         self._it.memory.drop_old_runs()
         self._it.desk.keep_house()
         self._alerts.keep_house()
+
+    def _keep_index(self) -> None:
+        try:
+            self._indexer.drop_past_months()
+            abandon(self._it)
+        except IndexUnavailable as error:
+            log.warning("index unavailable, past months are dropped tomorrow: %s", error)
 
 
 def main(settings: Settings) -> None:
