@@ -455,20 +455,47 @@ class ProcessState(Resource):
     alive: bool
 
 
+class AlertFigures(Resource):
+    """`seconds_to_screen`: from publication to a screen, 95th percentile of the alerts `measured`."""
+
+    open: int
+    dead: int
+    measured: int
+    seconds_to_screen: float | None
+
+
+class IndexState(Resource):
+    """`state`: ok; behind (changes wait too long); away (it does not answer, nothing is lost). `waiting` changes are
+    still to be told to it; `building_left` of `building_total` mentions to one that is built beside it."""
+
+    engine: str
+    state: Literal["ok", "behind", "away"]
+    mentions: int | None
+    problem: str
+    problem_since: Moment | None
+    waiting: int
+    oldest_waiting_at: Moment | None
+    refused: int
+    building_total: int
+    building_left: int
+
+
 class StatusDetail(Resource):
-    """`updated_at`: when the newest post was taken through to the index."""
+    """`updated_at`: when the newest post was understood. `indexed` is null while the index is away."""
 
     at: Moment
     version: str
     province: str
     processes: list[ProcessState]
     outcomes: dict[str, int]
-    indexed: int
+    indexed: int | None
     newest_post_at: Moment | None
     updated_at: Moment | None
     oldest_waiting_at: Moment | None
     sources_ok: int
     sources_watched: int
+    alerts: AlertFigures
+    index: IndexState
 
 
 class Problem(BaseModel):
@@ -488,3 +515,53 @@ class Problem(BaseModel):
 
 for _model in (StoryDetail, SourceDetail):
     _model.model_rebuild()
+
+
+class LinkIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=4_000, examples=["https://baoquangtri.vn/thoi-su/202611/bai-viet-0a1b2c3/"])
+    note: str = Field(default="", max_length=500)
+
+
+class LinkItem(Resource):
+    """A link that staff submitted. `outcome` is null while it waits; `mention_id`: the post that it gave."""
+
+    id: int
+    url: str
+    note: str
+    submitted_by: str
+    submitted_at: Moment
+    state: Literal["waiting", "done"]
+    outcome: str | None
+    outcome_name: str
+    reason: str
+    finished_at: Moment | None
+    mention_id: str | None
+
+
+class MissingArticle(Resource):
+    """An article that a signal says an outlet has; `source` is null for an outlet that is not watched."""
+
+    title: str
+    outlet: str
+    outlet_name: str
+    source: str | None
+    published_at: Moment | None
+    seen_at: Moment
+
+
+class CollectingFigures(Resource):
+    """Did we miss anything? The first stage of relevance over 28 days (`lost` is estimated from the control group,
+    null without one); articles that signals named in the last week and how many of them were found."""
+
+    skipped: int
+    passed: int
+    control: int
+    control_judged: int
+    control_relevant: int
+    lost: float | None
+    seen_elsewhere: int
+    found_here: int
+    missing_here: int
+    unwatched: int

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Engine, delete, func, select
 
+from monitor.alerts.outbox import Outbox
+from monitor.alerts.store import AlertStore
 from monitor.archive import Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, processes
 from monitor.health.alarms import Alarm
@@ -18,11 +21,12 @@ from monitor.health.breaker import Breaker
 from monitor.health.breaker import State as BreakerState
 from monitor.health.report import Figures, figures
 from monitor.health.report import health as judge
+from monitor.index_status import IndexStatus, index_status
 from monitor.installation import Installation
+from monitor.wording import when
 
 BEAT = timedelta(seconds=10)
 GONE_AFTER = timedelta(seconds=60)
-from monitor.wording import when
 
 State = Literal[
     "ok", "partial", "blocked", "failing", "dead", "drifting", "flooding", "silent", "needs_key", "unknown", "off"
@@ -84,18 +88,32 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertFigures:
+    """Alerts nobody acknowledged, deliveries that could not be made, and how long it took from publication to a
+    screen (95th percentile) for the alerts `measured` since the worker started."""
+
+    open: int
+    dead: int
+    measured: int
+    seconds_to_screen: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """`updated_at`: when the newest post was taken through to the index; None before the first."""
+    """`updated_at`: when the newest post was understood; None before the first. `indexed` is None while the index is
+    away."""
 
     at: datetime
     processes: tuple[Process, ...]
     outcomes: Mapping[Outcome, int]
-    indexed: int
+    indexed: int | None
     newest_post_at: datetime | None
     updated_at: datetime | None
     oldest_waiting_at: datetime | None
     sources_ok: int
     sources_watched: int
+    alerts: AlertFigures
+    index: IndexStatus
 
 
 def beat(engine: Engine, name: str, doing: str, *, started_at: datetime) -> None:
@@ -121,16 +139,31 @@ def status(installation: Installation) -> Status:
         newest = connection.scalar(select(func.max(posts.c.counted_at)))
         updated = connection.scalar(select(func.max(posts.c.processed_at)))
     watched = [s for s in source_statuses(installation) if s.state not in UNWATCHED]
+    index = index_status(installation)
     return Status(
         at=now,
         processes=tuple(_process(row, now) for row in rows),
         outcomes=installation.archive.outcomes(),
-        indexed=installation.index.count(),
+        indexed=index.mentions,
+        index=index,
         newest_post_at=newest,
         updated_at=updated,
         oldest_waiting_at=oldest,
         sources_ok=sum(s.state == "ok" for s in watched),
         sources_watched=len(watched),
+        alerts=_alert_figures(installation, [_process(row, now) for row in rows]),
+    )
+
+
+def _alert_figures(installation: Installation, running: Sequence[Process]) -> AlertFigures:
+    store, outbox = AlertStore(installation.engine), Outbox(installation.engine, {})
+    started = next((process.started_at for process in running if process.name == "worker"), None)
+    waits = sorted(wait.total_seconds() for wait in store.waits(started)) if started else []
+    return AlertFigures(
+        open=store.alerts(states=("open",), limit=1)[1],
+        dead=outbox.deliveries(states=("dead",), limit=1)[1],
+        measured=len(waits),
+        seconds_to_screen=round(waits[math.ceil(0.95 * len(waits)) - 1], 1) if waits else None,
     )
 
 
@@ -143,6 +176,7 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
     healths = judge(evidence(installation.engine, installation.sources.values(), now), breakers, now)
     found = []
     for source in installation.sources.values():
+        switch = switched.get(source.id)
         known, counts = health.get(source.id), totals.get(source.id, {})
         state, message = (known.state, known.message) if known else ("unknown", "")
         if not (switch.enabled if switch else source.enabled):
@@ -179,7 +213,6 @@ def source_statuses(installation: Installation) -> list[SourceStatus]:
         *("needs_key", "unknown", "ok", "off"),
     )
     return sorted(found, key=lambda s: (order.index(s.state), s.name))
-        switch = switched.get(source.id)
 
 
 def _minutes(span: timedelta) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -20,11 +22,13 @@ from monitor.commands.common import (
     said,
     settings_for,
     wants_json,
+    warn,
 )
 from monitor.health.breaker import STATE_WORDS as BREAKER_WORDS
+from monitor.index_status import IndexStatus
 from monitor.settings import in_force
 from monitor.status import STATE_WORDS, SourceStatus, source_statuses, status
-from monitor.wording import number, when
+from monitor.wording import decimal, number, when
 
 
 @app.command()
@@ -79,10 +83,31 @@ def status_command(data: DataOption = None, json: JsonOption = False) -> None:
     words = {"new": "đang chờ", "annotated": "đã phân tích", "irrelevant": "không liên quan", "failed": "lỗi"}
     rows = [(words[name], number(count)) for name, count in found.outcomes.items()]
     rows += [
-        ("trong chỉ mục", number(found.indexed)),
+        ("trong chỉ mục", "chỉ mục đang gián đoạn" if found.indexed is None else number(found.indexed)),
+        ("chờ vào chỉ mục", number(found.index.waiting)),
         ("nguồn bình thường", f"{found.sources_ok}/{found.sources_watched}"),
+        ("cảnh báo chưa nhận", number(found.alerts.open)),
+        ("cảnh báo không gửi được", number(found.alerts.dead)),
     ]
+    if (waited := found.alerts.seconds_to_screen) is not None:
+        rows.append((f"giây từ lúc đăng đến màn hình, 95 % của {found.alerts.measured} cảnh báo", decimal(waited)))
     print_table("Kho lưu", ("mục", "số bài"), rows)
+    for line in _about_index(found.index, now):
+        warn(line)
+
+
+def _about_index(index: IndexStatus, now: datetime) -> Iterator[str]:
+    """What a person should know of the index besides its figures."""
+    if index.state == "away":
+        since = f" từ {when(index.problem_since, now)}" if index.problem_since else ""
+        yield f"Chỉ mục đang gián đoạn{since}: {index.problem} Bài vẫn được thu thập và phân tích, không mất gì."
+    if index.waiting and index.oldest_waiting_at:
+        yield f"{number(index.waiting)} thay đổi chờ vào chỉ mục, lâu nhất từ {when(index.oldest_waiting_at, now)}."
+    if index.refused:
+        yield f"{number(index.refused)} lượt nhắc bị chỉ mục từ chối: xem bằng `duluan index verify`."
+    if index.building_total:
+        done = index.building_total - index.building_left
+        yield f"Đang lập lại chỉ mục: {number(max(0, done))}/{number(index.building_total)} lượt nhắc."
 
 
 @app.command()
