@@ -30,6 +30,8 @@ class Needs:
     `role` None: anybody may. `scope`: what an API key must have; by the method (`read`, `write`) unless given.
     `people`: API keys are refused. `unready`: also for a person who has yet to change the first password.
     `audit`: the action under which a request goes into the audit log; requests that change something always do.
+    `tag`: the parts of the archive (`monitor.versions`) that the answer is made of, and "minute" when it is made of the
+    clock too. Such an answer carries an ETag, and who has it already gets 304 without any work.
     """
 
     role: Role | None
@@ -37,17 +39,24 @@ class Needs:
     people: bool = False
     unready: bool = False
     audit: str = ""
+    tag: tuple[str, ...] = ()
 
     def scope_for(self, method: str) -> Scope:
         return self.scope or (Scope.read if method in SAFE else Scope.write)
 
 
 def requires(
-    role: Role, *, scope: Scope | None = None, people: bool = False, unready: bool = False, audit: str = ""
+    role: Role,
+    *,
+    scope: Scope | None = None,
+    people: bool = False,
+    unready: bool = False,
+    audit: str = "",
+    tag: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Declares a route for this role and those above it."""
     default = Scope.admin if role is Role.admin else None
-    return _declare(Needs(role, scope or default, people=people, unready=unready, audit=audit))
+    return _declare(Needs(role, scope or default, people=people, unready=unready, audit=audit, tag=tag))
 
 
 def public(endpoint: F) -> F:

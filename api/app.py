@@ -13,7 +13,7 @@ from api import problems
 from api.access import check_declared
 from api.bundle import ChartLibrary
 from api.exports import Exports
-from api.guard import Guard
+from api.guard import Guard, Tags
 from api.headers import AnswerHeaders, RequestFigures
 from api.hosts import KnownHosts
 from api.limits import Limits
@@ -99,7 +99,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _open(app: FastAPI, installation: Installation, recorder: Recorder) -> None:
     settings = installation.settings
     limits = Limits(settings.requests_per_minute)
-    app.state.guard = Guard(installation.desk, recorder, limits, accounts=settings.auth == "on")
+    tags = Tags(installation.versions)
+    app.state.guard = Guard(installation.desk, recorder, limits, tags, accounts=settings.auth == "on")
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
     app.state.reader = reader

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus, urlsplit
@@ -19,10 +21,12 @@ from monitor.people.desk import Desk
 from monitor.people.keys import BadKey
 from monitor.people.roles import LOCAL, NOBODY, Principal
 from monitor.people.sessions import csrf_token
+from monitor.versions import Versions
 
 if TYPE_CHECKING:
     from api.access import GuardedRoute
 
+MINUTE = "minute"
 VISITOR = "duluan_visitor"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 KEY_DETAILS = {"invalid_key": "this API key is not valid", "expired_key": "this API key has expired"}
@@ -33,12 +37,26 @@ def session_cookie(request: Request) -> str:
     return "__Host-duluan_session" if request.url.scheme == "https" else "duluan_session"
 
 
+class Tags:
+    """ETags: what an answer is made of, as the archive's counters stand before it is made. Read first, so that a tag
+    is never newer than its answer."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+        self._this_process = secrets.token_hex(4)  # another version of us may say the same things otherwise
+
+    def of(self, parts: tuple[str, ...]) -> str:
+        minute = f".{int(time.time()) // 60}" if MINUTE in parts else ""
+        counted = self._versions.now(*(part for part in parts if part != MINUTE))
+        return f'W/"{self._this_process}.{counted}{minute}"'
+
+
 class Guard:
     """One for the whole API. `accounts` False: every request speaks for this machine's own user."""
 
-    def __init__(self, desk: Desk, recorder: Recorder, limits: Limits, *, accounts: bool) -> None:
+    def __init__(self, desk: Desk, recorder: Recorder, limits: Limits, tags: Tags, *, accounts: bool) -> None:
         self.desk, self.recorder, self.accounts = desk, recorder, accounts
-        self._limits = limits
+        self._limits, self._tags = limits, tags
 
     async def serve(
         self, request: Request, route: GuardedRoute, handle: Callable[[Request], Awaitable[Response]]
@@ -49,6 +67,10 @@ class Guard:
             await run_in_threadpool(self.identify, request)
             self._check_rate(request)
             await self._check(request, needs)
+        tag = await run_in_threadpool(self._tags.of, needs.tag) if needs.tag else ""
+        if tag and _has(request, tag):
+            await self._note(request, needs, 304)
+            return Response(status_code=304, headers=_tagged(tag))
         try:
             response = await handle(request)
         except Exception:
@@ -57,6 +79,8 @@ class Guard:
             raise
         if needs.role is not None:
             await self._note(request, needs, response.status_code)
+        if tag and response.status_code == 200:
+            response.headers.update(_tagged(tag))
         return response
 
     # who
@@ -169,6 +193,15 @@ class Guard:
 
 def _action(request: Request, needs: Needs) -> str:
     return needs.audit or f"change {request.method.lower()}"
+
+
+def _tagged(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie, Accept-Encoding"}
+
+
+def _has(request: Request, tag: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return tag in {each.strip() for each in given.split(",")}
 
 
 def _from(request: Request) -> str:

@@ -19,6 +19,7 @@ from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.records import first_words, hit_record, issue_records, mention_record
 from monitor.status import SourceStatus, Status, source_statuses, status
+from monitor.versions import MENTIONS
 
 T = TypeVar("T")
 FRESH_SECONDS = 5.0  # how long figures of the whole installation may be reused
@@ -119,7 +120,7 @@ class Reader:
             records = issue_records(self.it, self.it.issues(at, limit=limit))
             return [IssueItem.model_validate(record) for record in records]
 
-        return self.kept(("issues", at, limit), read)
+        return self.kept(("issues", at, limit, self.it.versions.now(MENTIONS)), read)
 
     def status(self) -> Status:
         return self.kept("status", lambda: status(self.it))

@@ -33,6 +33,7 @@ from monitor.saved_searches import SavedSearches
 from monitor.settings import Settings
 from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from monitor.switches import Switches
+from monitor.versions import Versions, count_changes
 from nlp import text
 from nlp.annotate import Annotator
 from nlp.province import Province
@@ -60,6 +61,7 @@ class Installation:
         self.settings = settings
         self.engine = open_engine(settings.archive_url)
         migrate(self.engine, settings.data / "migrate.lock")
+        count_changes(self.engine)
         self.archive = Archive(self.engine, author_key=settings.hash_key())
         self.annotations = AnnotationStore(self.engine, min_relevance=self.min_relevance)
         self.changes = ChangeLog(self.engine)
@@ -69,6 +71,7 @@ class Installation:
         resting, kept = timedelta(hours=settings.session_hours), timedelta(days=settings.audit_days)
         self.desk = Desk(self.engine, idle=resting, audit_kept=kept)
         self.switches = Switches(self.engine)
+        self.versions = Versions(self.engine)
         self._opening = threading.Lock()
         self._index: Index | None = None
         self._not_opened: tuple[float, IndexUnavailable] | None = None

@@ -16,7 +16,7 @@ router = access.router()
 
 
 @router.get("/topics", tags=["topics"], summary="Mentions by topic")
-@requires(Role.viewer, audit="search")
+@requires(Role.viewer, audit="search", tag=("mentions",))
 def topics(reader: ReaderDep, search: SearchDep) -> Listing[Bucket]:
     """Every topic with its mentions and their sentiment, the most told first; topics without mentions at the end."""
     found = reader.facets(search, ("topic",), 100)["topic"]
@@ -30,7 +30,7 @@ def topics(reader: ReaderDep, search: SearchDep) -> Listing[Bucket]:
 
 
 @router.get("/places", tags=["places"], summary="Mentions by place")
-@requires(Role.viewer, audit="search")
+@requires(Role.viewer, audit="search", tag=("mentions",))
 def places(
     reader: ReaderDep, search: SearchDep, limit: Annotated[int, Query(ge=1, le=1000)] = 500
 ) -> Listing[PlaceBucket]:

@@ -16,7 +16,7 @@ router = access.router(prefix="/issues", tags=["issues"])
 
 
 @router.get("", summary="Rising issues")
-@requires(Role.viewer, audit="issue")
+@requires(Role.viewer, audit="issue", tag=("mentions", "minute"))
 def issues(reader: ReaderDep, at: AtDep, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> IssueList:
     """Stories, and topics in a place, that are told far more than is usual, best first, each with its evidence."""
     moment = (at or reader.now()).replace(microsecond=0)  # requests of one second share one answer

@@ -20,7 +20,7 @@ HOURS: dict[Interval, int] = {"hour": 1, "day": 24, "week": 168, "month": 730}
 
 
 @router.get("/summary", summary="Mentions by sentiment")
-@requires(Role.viewer, audit="search")
+@requires(Role.viewer, audit="search", tag=("mentions",))
 def summary(reader: ReaderDep, search: SearchDep) -> SentimentSummary:
     """Counts and shares over all mentions that the parameters select."""
     buckets = reader.facets(search, ("sentiment",))["sentiment"]
@@ -33,7 +33,7 @@ def summary(reader: ReaderDep, search: SearchDep) -> SentimentSummary:
 
 
 @router.get("/series", summary="Mentions by sentiment over time")
-@requires(Role.viewer, audit="search")
+@requires(Role.viewer, audit="search", tag=("mentions",))
 def series(
     reader: ReaderDep,
     search: SearchDep,

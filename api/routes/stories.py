@@ -15,7 +15,7 @@ MOST = 10_000  # stories that one listing can page through
 
 
 @router.get("", summary="Stories told in a time")
-@requires(Role.viewer, audit="story")
+@requires(Role.viewer, audit="story", tag=("mentions",))
 def stories(reader: ReaderDep, since: FromDep, until: ToDep, paging: PagingDep) -> Listing[StoryItem]:
     """Stories with a mention in [from, to), the most told first."""
     start = _offset(paging.cursor)
@@ -27,7 +27,7 @@ def stories(reader: ReaderDep, since: FromDep, until: ToDep, paging: PagingDep) 
 
 
 @router.get("/{id}", summary="One story")
-@requires(Role.viewer, audit="story")
+@requires(Role.viewer, audit="story", tag=("mentions",))
 def story(reader: ReaderDep, id: str) -> StoryDetail:
     """A story with who told it, how and where, and its newest mentions."""
     return story_detail(reader, id)

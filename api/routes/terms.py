@@ -16,7 +16,7 @@ router = access.router(prefix="/terms", tags=["mentions"])
 
 
 @router.get("", summary="Significant terms of a search")
-@requires(Role.viewer, audit="search")
+@requires(Role.viewer, audit="search", tag=("mentions",))
 def terms(
     reader: ReaderDep, search: SearchDep, limit: Annotated[int, Query(ge=1, le=100)] = 30
 ) -> Listing[SignificantTerm]:

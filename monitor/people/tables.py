@@ -95,11 +95,3 @@ source_switches = Table(
     Column("at", Instant, nullable=False),
     Column("note", Text, nullable=False),
 )
-
-changes = Table(
-    "changes",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("at", Instant, nullable=False),
-)

@@ -1,0 +1,107 @@
+"""How the API treats dashboards that ask every few seconds: 304 when nothing changed, never a stale answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.access import declared_routes
+from crawlers.post import Post
+from monitor.installation import Installation
+from monitor.people.desk import Desk
+from monitor.people.roles import Role, Scope
+from monitor.process import Processor
+from tests.api.people import new_person, open_house
+
+POLLED = (
+    "/api/v1/mentions?limit=5",
+    "/api/v1/mentions?q=sạt lở&sentiment=negative",
+    "/api/v1/stories",
+    "/api/v1/issues?at=2026-03-07T08:00:00Z",
+    "/api/v1/sentiment/summary",
+    "/api/v1/sentiment/series?interval=day",
+    "/api/v1/topics",
+    "/api/v1/places",
+)
+TITLE = "Sạt lở chia cắt quốc lộ 9 qua xã Hướng Phùng, Quảng Trị"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[TestClient]:
+    with open_house(tmp_path, auth="off") as client:
+        tell(client, 1)
+        yield client
+
+
+def tell(client: TestClient, number: int) -> None:
+    it: Installation = client.app.state.reader.it  # type: ignore[attr-defined]
+    url = f"https://bao.example/{number}"
+    it.archive.store(Post(url=url, canonical_url=url, source="bao", title=f"{TITLE} {number}", body=TITLE))
+    Processor(it).run()
+
+
+def ask(client: TestClient, path: str, tag: str = "") -> Any:
+    return client.get(path, headers={"If-None-Match": tag} if tag else {})
+
+
+def made_again(*_: Any, **__: Any) -> None:
+    raise RuntimeError("the answer was made again")
+
+
+@pytest.mark.parametrize("path", POLLED)
+def test_who_has_the_newest_answer_is_told_so_without_work(house: TestClient, path: str, monkeypatch: Any) -> None:
+    first = ask(house, path)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    reader = house.app.state.reader  # type: ignore[attr-defined]
+    for name in ("mentions", "facets", "series", "issues", "count", "places"):
+        monkeypatch.setattr(reader, name, made_again)
+    again = ask(house, path, tag)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert ask(house, path, f'"x", {tag}').status_code == 304
+    assert ask(house, path, '"x"').status_code == (200 if path == "/api/v1/stories" else 500)
+
+
+@pytest.mark.parametrize("path", POLLED)
+def test_news_change_the_tag_and_the_answer_is_new(house: TestClient, path: str) -> None:
+    first = ask(house, path)
+    tell(house, 2)
+    again = ask(house, path, first.headers["etag"])
+    assert again.status_code == 200
+    assert again.headers["etag"] != first.headers["etag"]
+    if "limit=5" in path:
+        assert (first.json()["total"], again.json()["total"]) == (1, 2)
+
+
+def test_every_tag_is_of_an_answer_that_polls_ask_for(house: TestClient) -> None:
+    tagged = {path for path, _, needs in declared_routes(house.app) if needs.tag}  # type: ignore[arg-type]
+    assert {path.partition("?")[0] for path in POLLED} <= tagged
+
+
+def test_errors_carry_no_tag(house: TestClient) -> None:
+    for path in ("/api/v1/mentions/khong-co", '/api/v1/mentions?q="'):
+        assert "etag" not in ask(house, path).headers
+
+
+def test_a_tag_opens_nothing(tmp_path: Path) -> None:
+    with open_house(tmp_path) as client:
+        desk: Desk = client.app.state.guard.desk  # type: ignore[attr-defined]
+        new_person(desk, "lan", Role.viewer)
+        key = desk.keys.add("ioc", "lan", [Scope.read], expires_at=None)
+        tag = client.get("/api/v1/topics", headers={"Authorization": f"Bearer {key}"}).headers["etag"]
+        assert client.get("/api/v1/topics", headers={"If-None-Match": tag}).status_code == 401
+
+
+def test_a_cursor_goes_on_where_it_was_while_news_come_in(house: TestClient) -> None:
+    for number in range(2, 8):
+        tell(house, number)
+    first = house.get("/api/v1/mentions?limit=3").json()
+    tell(house, 9)
+    second = house.get("/api/v1/mentions", params={"limit": 3, "cursor": first["next"]}).json()
+    third = house.get("/api/v1/mentions", params={"limit": 3, "cursor": second["next"]}).json()
+    ids = [item["id"] for part in (first, second, third) for item in part["items"]]
+    assert len(ids) == len(set(ids)) == 7, "each of the seven that were there once, none twice"
