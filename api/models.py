@@ -57,6 +57,19 @@ class MentionItem(Resource):
     highlight: Highlight | None = None
 
 
+class SimilarMention(MentionItem):
+    """A mention that resembles another. `score`: cosine of the two, 0 to 1."""
+
+    score: float = Field(examples=[0.71])
+
+
+class SimilarMentions(Resource):
+    """`how`: compared by meaning (sentence vectors) or, where those are not installed, by words."""
+
+    how: Literal["meaning", "words"]
+    items: list[SimilarMention]
+
+
 class SignificantTerm(Resource):
     """Words that a search's mentions have more than all mentions have; shares are of a sample, 0 to 1."""
 
@@ -515,6 +528,56 @@ class Problem(BaseModel):
 
 for _model in (StoryDetail, SourceDetail):
     _model.model_rebuild()
+
+
+class LinkIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(max_length=4_000, examples=["https://baoquangtri.vn/thoi-su/202611/bai-viet-0a1b2c3/"])
+    note: str = Field(default="", max_length=500)
+
+
+class LinkItem(Resource):
+    """A link that staff submitted. `outcome` is null while it waits; `mention_id`: the post that it gave."""
+
+    id: int
+    url: str
+    note: str
+    submitted_by: str
+    submitted_at: Moment
+    state: Literal["waiting", "done"]
+    outcome: str | None
+    outcome_name: str
+    reason: str
+    finished_at: Moment | None
+    mention_id: str | None
+
+
+class MissingArticle(Resource):
+    """An article that a signal says an outlet has; `source` is null for an outlet that is not watched."""
+
+    title: str
+    outlet: str
+    outlet_name: str
+    source: str | None
+    published_at: Moment | None
+    seen_at: Moment
+
+
+class CollectingFigures(Resource):
+    """Did we miss anything? The first stage of relevance over 28 days (`lost` is estimated from the control group,
+    null without one); articles that signals named in the last week and how many of them were found."""
+
+    skipped: int
+    passed: int
+    control: int
+    control_judged: int
+    control_relevant: int
+    lost: float | None
+    seen_elsewhere: int
+    found_here: int
+    missing_here: int
+    unwatched: int
 
 
 class LinkIn(BaseModel):

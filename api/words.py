@@ -27,6 +27,7 @@ OUTCOMES: dict[str, str] = {
 }
 URL_OUTCOMES: dict[str, str] = {
     "archived": "đã lưu",
+    "withdrawn": "đã gỡ",
     "listing": "trang danh mục",
     "refused": "robots.txt không cho phép",
     "not_found": "không còn trang",

@@ -165,7 +165,7 @@ class AddressRule(_Rule):
         name = parts.hostname or ""
         if request.meta.get("proxy"):
             # The proxy resolves names; an address in the URL itself is still ours to judge.
-            if not self._allowed and _is_private(name):
+            if not self._allowed and is_private(name):
                 raise Stopped("refused", "địa chỉ nội bộ")
             return
         if self._checked.get(name, 0.0) > time.monotonic():
@@ -193,7 +193,8 @@ def public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast
 
 
-def _is_private(name: str) -> bool:
+def is_private(name: str) -> bool:
+    """Whether the host of an address is, by itself and without asking the name system, an inner one."""
     try:
         # As resolvers read addresses: 2130706433, 0x7f.1 and 127.1 are 127.0.0.1.
         return not public(name if ":" in name else socket.inet_ntoa(socket.inet_aton(name)))

@@ -28,12 +28,14 @@ class Plan:
 
     `control_share`: of the others, the share that is fetched all the same, to measure what is lost. `queries`: words
     for outlets' own search and for signals, the most telling first. `wanted`: by source id, titles to search for.
+    `links`: articles to fetch whatever is known of them.
     """
 
     concerns: Callable[[str], bool] | None = None
     control_share: float = 0.02
     queries: tuple[str, ...] = ()
     wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
 
     def is_control(self, url: str) -> bool:
         """Whether this address belongs to the control group: by its hash, so the same for ever."""

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from api.models import DayCount, Resource, SourceItem
+from api.models import CollectingFigures, DayCount, LinkItem, MissingArticle, Resource, SourceItem
 from api.reader import Reader
 from api.searching import Search
+from api.views.links import collecting_figures, link_item, missing_articles, queue
 from monitor.status import STATE_WORDS, UNWATCHED, SourceStatus
 from monitor.wording import VIETNAM, in_vietnam, number
 
 DAYS = 28
+SHOWN = 20  # newest links, and articles that are missing
 
 
 class SourceRow(Resource):
@@ -42,6 +44,9 @@ class SourcesPage(Resource):
     others: list[OtherSource]
     watched: int
     ok: int
+    collecting: CollectingFigures
+    missing: list[MissingArticle]
+    links: list[LinkItem]
 
 
 def source_item(status: SourceStatus) -> SourceItem:
@@ -61,6 +66,9 @@ def sources_page(reader: Reader, *, attention: bool) -> SourcesPage:
         others=[] if attention else _others(reader, days, found),
         watched=len(watched),
         ok=sum(s.state == "ok" for s in watched),
+        collecting=collecting_figures(reader),
+        missing=[] if attention else missing_articles(reader, SHOWN),
+        links=[link_item(link) for link in queue(reader).newest(SHOWN)[0]],
     )
 
 

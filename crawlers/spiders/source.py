@@ -76,6 +76,11 @@ class SourceSpider(scrapy.Spider):
         for query in self._searched() if found.searches else ():
             for template in found.searches:
                 yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_search)
+        for url in self.plan.links:
+            if self.ledger.accept(url, again=True):
+                yield self._article(url, Hint())
+        if self.plan.links:
+            return
         for url in self.ledger.state.due_for_revisit(self.source.id, self.now):
             if self.ledger.accept(url, again=True):
                 yield self._article(url, Hint(), revisit=True)

@@ -27,6 +27,7 @@ from monitor.commands.common import (
     said,
     warn,
 )
+from monitor.links import fetch_links
 from monitor.process import Processor
 from monitor.status import STATE_WORDS
 from monitor.wording import number
@@ -51,6 +52,8 @@ def crawl(
         with progress_bar() as bar:
             task = bar.add_task("Đang thu thập", total=len(wanted))
             results = run(collect(installation, wanted, lambda _: bar.advance(task)))
+            if not source:
+                run(fetch_links(installation))
     if json:
         print_json([{"source": r.source, "state": r.state, "message": r.message, "new": r.new} for r in results])
     print_table(

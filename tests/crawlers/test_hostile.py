@@ -15,7 +15,7 @@ from crawlers.extract.metadata import loads, read_metadata
 from crawlers.extract.sitemaps import parse_sitemap
 from crawlers.extract.text import clean, decode, parse, plain
 from crawlers.extract.threads import next_page
-from crawlers.middlewares import _is_private, public
+from crawlers.middlewares import is_private, public
 from crawlers.run import CrawlSettings
 from crawlers.sink import MemorySink
 from crawlers.source import Discovery, Politeness
@@ -113,12 +113,14 @@ def test_public_ipv6_addresses_are() -> None:
 
 @pytest.mark.parametrize("name", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "::1", "localhost", "a.localhost"])
 def test_numbers_that_resolvers_take_for_loopback_are_private_behind_a_proxy_too(name: str) -> None:
-    assert _is_private(name)
+    assert is_private(name)
 
 
 def test_other_schemes_are_never_opened(site: Site, tmp_path: object) -> None:
     """Whatever got past the check of records: Scrapy opens file: and data: addresses."""
-    found = Discovery.model_construct(feeds=("file://example.org/etc/hostname", "data:text/html,x", "ftp://127.0.0.1/x"))
+    found = Discovery.model_construct(
+        feeds=("file://example.org/etc/hostname", "data:text/html,x", "ftp://127.0.0.1/x")
+    )
     (result,) = run(MemorySink(), source(site, discovery=found))
     assert (result.state, result.message) == ("failing", "không phải địa chỉ http")
 
