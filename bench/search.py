@@ -131,13 +131,15 @@ def bench_queries(index: Index, queries: dict[str, list[str]]) -> None:
     for name, group in queries.items():
         hits = [index.count(query) for query in group]
         note = f"hits {min(hits)}..{max(hits)}"
-        report(f"{name}: newest 20", cold(index, lambda q: index.search(q), group), note)
-        report(f"{name}: newest 20, 30 days", cold(index, lambda q: index.search(q, month), group))
+        report(f"{name}: newest 20", cold(index, lambda q: index.newest(q), group), note)
+        report(f"{name}: newest 20 and the exact total", cold(index, lambda q: index.search(q), group))
+        report(f"{name}: the same, 30 days", cold(index, lambda q: index.search(q, month), group))
         report(f"{name}: newest 20, one topic", cold(index, lambda q: index.search(q, topical), group))
         by_relevance = cold(index, lambda q: index.search(q, month, sort="relevance"), group)
         report(f"{name}: relevance, 30 days", by_relevance)
         report(f"{name}: day x sentiment + all facets", cold(index, lambda q: figures(index, q), group), note)
-        report(f"{name}: the same, remembered", [t for q in group for t in times(lambda q=q: figures(index, q), 3)[1:]])  # type: ignore[misc]
+        report(f"{name}: significant terms", cold(index, lambda q: index.significant(q), group[:5]))
+        report(f"{name}: figures, remembered", [t for q in group for t in times(lambda q=q: figures(index, q), 3)[1:]])  # type: ignore[misc]
     report(
         "overview, 30 days (series, facets, newest)",
         [t for _ in range(5) for t in cold(index, lambda q: overview(index, q, month), [""])],
@@ -153,7 +155,7 @@ def figures(index: Index, query: str) -> None:
 def overview(index: Index, query: str, filters: Filters) -> None:
     index.series(query, filters)
     index.facets(query, filters)
-    index.search(query, filters)
+    index.newest(query, filters)
 
 
 def _forget_requests(index: Index) -> None:

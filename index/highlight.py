@@ -6,15 +6,17 @@ so spans are exact however the original spells its accents.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from index.ast import Node, Text, positive_texts
 from index.port import Analyzer, Highlight
 
 SNIPPET = 240
+_REMEMBERED = 200_000  # words
 _LONGEST = 20_000  # characters of a body that are searched for the best place
 # A word with its combining marks and the invisible characters that web pages put inside words.
 _INSIDE = "\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff"
@@ -35,13 +37,41 @@ class _Pattern:
     title_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of a text in order: both forms, and where each stands in the original."""
+class _Form(dict[str, str]):
+    """A form of each word met so far. A plain look-up, as a page of results asks for thousands of words."""
 
-    exact: list[str]
-    fold: list[str]
-    spans: list[Span]
+    def __init__(self, analyze: Callable[[str], str]) -> None:
+        super().__init__()
+        self._analyze = analyze
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        return self.setdefault(word, self._analyze(word))
+
+
+class _Words:
+    """The words of a text in order: both forms, and (told only when asked) where each stands in the original."""
+
+    def __init__(self, text: str, exact: _Form, fold: _Form) -> None:
+        self.text = text
+        self._parts: list[int] | None = None
+        found = _WORD.findall(text)
+        self.exact: list[str] = list(map(exact.__getitem__, found))
+        self.fold: list[str] = list(map(fold.__getitem__, found))
+        # Hardly any text has a run of letters that is no word, or more than one.
+        if "" in self.exact or " " in "".join(self.exact):
+            counts = [len(form.split()) for form in self.exact]
+            self._parts = counts
+            self.exact = " ".join(self.exact).split()
+            self.fold = [fold[part] for part in self.exact]
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        found = [match.span() for match in _WORD.finditer(self.text)]
+        if self._parts is None:
+            return found
+        return [span for span, count in zip(found, self._parts, strict=True) for _ in range(count)]
 
 
 class Highlighter:
@@ -49,11 +79,7 @@ class Highlighter:
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._forms = lru_cache(maxsize=100_000)(self._analyze)
-
-    def _analyze(self, word: str) -> tuple[tuple[str, str], ...]:
-        exact = self._analyzer.exact(word)
-        return tuple((part, self._analyzer.fold(part)) for part in exact.split())
+        self._exact, self._fold = _Form(analyzer.exact), _Form(analyzer.fold)
 
     def for_query(self, node: Node) -> QueryHighlighter:
         patterns = (self._pattern(text) for text in positive_texts(node))
@@ -65,13 +91,7 @@ class Highlighter:
         return _Pattern(typed if text.exact else fold, typed, text.exact, text.prefix, text.field == "title")
 
     def words(self, text: str) -> _Words:
-        words = _Words([], [], [])
-        for match in _WORD.finditer(text):
-            for exact, fold in self._forms(match.group()):
-                words.exact.append(exact)
-                words.fold.append(fold)
-                words.spans.append(match.span())
-        return words
+        return _Words(text, self._exact, self._fold)
 
 
 class QueryHighlighter:
@@ -124,7 +144,14 @@ def _starts(pattern: _Pattern, forms: list[str]) -> Iterable[int]:
     first, last = pattern.words[0], len(forms) - len(pattern.words)
     if len(pattern.words) == 1 and pattern.prefix:
         return (at for at, form in enumerate(forms) if form.startswith(first))
-    return (at for at, form in enumerate(forms) if form == first and at <= last)
+    return _places(first, forms, last)
+
+
+def _places(word: str, forms: list[str], last: int) -> Iterator[int]:
+    at = -1
+    with contextlib.suppress(ValueError):  # no more of them
+        while (at := forms.index(word, at + 1)) <= last:
+            yield at
 
 
 def _stands(pattern: _Pattern, forms: list[str], at: int) -> bool:

@@ -53,9 +53,16 @@ function menus() {
   });
 }
 
+// A small export is done before its page is there: who comes from the search gets the file at once, a reload does not.
+function cameFromSearch() {
+  const fresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  return fresh && document.referrer && new URL(document.referrer).pathname === "/search";
+}
+
 async function watchExport() {
   const page = document.querySelector("[data-export]");
-  if (!page || page.dataset.state !== "running") return;
+  if (page?.dataset.state === "done" && cameFromSearch()) page.querySelector("[data-file]").click();
+  if (page?.dataset.state !== "running") return;
   const bar = page.querySelector("progress");
   const said = page.querySelector("[data-said]");
   for (let misses = 0; ;) {
