@@ -11,14 +11,11 @@ import tempfile
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from bench.rss import duluan, records
 
 HAPPENINGS = Path(__file__).with_name("happenings.json")
-LISTED = 20
-STEP = timedelta(hours=1)
-BEFORE = timedelta(days=3)
+FIRST, LAST = "2025-10-15T00:00+07:00", "2026-06-30T00:00+07:00"
 
 
 def run(data: Path, keep: Path | None) -> None:
@@ -27,11 +24,9 @@ def run(data: Path, keep: Path | None) -> None:
         home = keep or Path(folder)
         if not (home / "archive.sqlite").exists():
             fill(data, home)
-        told = [row(home, happening) for happening in json.loads(HAPPENINGS.read_text(encoding="utf-8"))]
-        print(f"{'height':18}{'rank':>5}{'first shown':>18}  happening")
-        for line in told:
-            print(line)
-        quiet(home)
+        report(home)
+        taken = [duluan(home, "issues", "--at", "2026-05-01T20:00", "--json")[0] for _ in range(5)]
+        print(f"issues --at on eight months, start-up included: best of five {min(taken):.2f} s")
 
 
 def fill(data: Path, home: Path) -> None:
@@ -45,48 +40,27 @@ def fill(data: Path, home: Path) -> None:
     file.unlink()
 
 
-def row(home: Path, happening: dict[str, Any]) -> str:
-    at = datetime.fromisoformat(happening["at"])
-    rank = _rank(_issues(home, at.isoformat()), happening["words"])
+def report(home: Path) -> None:
+    """Lives through the eight months hour by hour."""
     from monitor.installation import Installation
-    from monitor.records import issue_records
+    from monitor.rising.backtest import Backtest, read_happenings
     from monitor.settings import load_settings
 
+    test, evenings = Backtest(read_happenings(HAPPENINGS)), []
+    started = time.perf_counter()
     with Installation(load_settings(home)) as installation:
-        shown = ""
-        for moment, issues in installation.issue_history(at - BEFORE, at):
-            if _rank(issue_records(installation, issues), happening["words"]):
-                shown = f"{moment.astimezone(at.tzinfo):%m-%d %H:%M}"
-                break
-    return f"{at:%Y-%m-%d %H:%M}  {rank or '-':>5}{shown:>18}  {happening['what']}"
-
-
-def _issues(home: Path, at: str) -> list[dict[str, Any]]:
-    _, _, out = duluan(home, "issues", "--at", at, "--json", "--limit", str(LISTED))
-    found: list[dict[str, Any]] = json.loads(out)["issues"]
-    return found
-
-
-def _rank(issues: list[dict[str, Any]], words: list[str]) -> int | None:
-    for rank, issue in enumerate(issues, start=1):
-        titles = [mention["title"].lower() for mention in issue["mentions"]]
-        if titles and sum(any(word in title for word in words) for title in titles) >= len(titles) / 2:
-            return rank
-    return None
-
-
-def quiet(home: Path) -> None:
-    """How many issues are shown on the evenings of the whole stream, and what `issues --at` costs."""
-    from monitor.installation import Installation
-    from monitor.settings import load_settings
-
-    first, last = datetime.fromisoformat("2025-11-15T21:00+07:00"), datetime.fromisoformat("2026-06-29T21:00+07:00")
-    with Installation(load_settings(home)) as installation:
-        counts = [len(issues) for _, issues in installation.issue_history(first, last, 24.0)]
-    print(f"{len(counts)} evenings: {sum(n > 0 for n in counts)} with an issue, {sum(counts)} issues in all")
-    taken = []
-    for _ in range(3):
-        started = time.perf_counter()
-        _issues(home, "2026-05-01T20:00+07:00")
-        taken.append(time.perf_counter() - started)
-    print(f"issues --at with start-up: best of 3 {min(taken):.2f} s")
+        for at, issues in installation.issue_history(datetime.fromisoformat(FIRST), datetime.fromisoformat(LAST)):
+            test.take(at, issues)
+            if at.hour == 14:  # nine in the evening
+                evenings.append(len(issues))
+        posts = installation.archive.get(sorted(test.wanted()))
+    found = test.found({id: post.post.title for id, post in posts.items()})
+    print(f"{test.steps:,} hours replayed in {time.perf_counter() - started:.0f} s")
+    print(f"{'height':18}{'rank':>5}{'first shown':>15}  happening")
+    for each in found:
+        at = each.happening.at
+        early = f"{(at - each.first) / timedelta(hours=1):.0f} h before" if each.first else "-"
+        print(f"{at:%Y-%m-%d %H:%M}  {each.rank or '-':>5}{early:>15}  {each.happening.what}")
+    print(f"first or second: {sum(each.rank in (1, 2) for each in found)} of {len(found)}")
+    shown = sum(n > 0 for n in evenings)
+    print(f"{len(evenings)} evenings: {shown} with an issue, {len(test.shown())} different issues in all")

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from crawlers.channels import key_needed
-from crawlers.run import CrawlSettings
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
 from index.port import Analyzer, Index, IndexUnavailable
@@ -19,11 +18,8 @@ from monitor.change_log import ChangeLog
 from monitor.database import open_engine
 from monitor.health.baseline import Baseline
 from monitor.health.cadence import cadence
-from monitor.health.baseline import Baseline
-from monitor.health.cadence import cadence
 from monitor.migrate import migrate
 from monitor.naming import Naming
-from monitor.people.desk import Desk
 from monitor.rising import HISTORY, Issue, Weights, replay
 from monitor.rising.acting import acted
 from monitor.rising.live import issues_at
@@ -31,12 +27,16 @@ from monitor.rising.replay import RUN_UP
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.saved_searches import SavedSearches
 from monitor.settings import Settings
-from monitor.source_memory import REVISITS, THREAD_REVISITS, SourceMemory
 from monitor.switches import Switches
 from monitor.versions import Versions, count_changes
 from nlp import text
-from nlp.annotate import Annotator
 from nlp.province import Province
+
+if TYPE_CHECKING:  # Scrapy and the models cost seconds: who only reads does not load them
+    from crawlers.run import CrawlSettings
+    from monitor.people.desk import Desk
+    from monitor.source_memory import SourceMemory
+    from nlp.annotate import Annotator
 
 OPEN_AGAIN_AFTER = 3.0  # seconds
 ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
@@ -44,12 +44,16 @@ ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
 
 def load_annotator(settings: Settings) -> Annotator:
     """The annotator of the province; models retrained into the data folder come before the shipped ones."""
+    from nlp.annotate import Annotator
+
     own = settings.data / "models"
     return Annotator.load(settings.province, own if own.is_dir() else None)
 
 
 def _revisits(sources: Iterable[Source]) -> dict[str, tuple[timedelta, ...]]:
     """Which sources' pages change after we read them: the province's own outlets edit, threads get answers."""
+    from monitor.source_memory import REVISITS, THREAD_REVISITS
+
     changing = {source.id: THREAD_REVISITS for source in sources if source.kind == "forum"}
     return {source.id: REVISITS for source in sources if source.owned} | changing
 
@@ -67,9 +71,6 @@ class Installation:
         self.changes = ChangeLog(self.engine)
         self.saved_searches = SavedSearches(self.engine)
         self.sources: dict[str, Source] = load_sources(settings.sources or REGISTRY)
-        self.memory = SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
-        resting, kept = timedelta(hours=settings.session_hours), timedelta(days=settings.audit_days)
-        self.desk = Desk(self.engine, idle=resting, audit_kept=kept)
         self.switches = Switches(self.engine)
         self.versions = Versions(self.engine)
         self._opening = threading.Lock()
@@ -95,6 +96,19 @@ class Installation:
     def _open_index(self) -> Index:
         settings = self.settings
         return open_index(settings.index, path=settings.index_path, analyzer=ANALYZER, server=settings.elasticsearch)
+
+    @cached_property
+    def memory(self) -> SourceMemory:
+        from monitor.source_memory import SourceMemory
+
+        return SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
+
+    @cached_property
+    def desk(self) -> Desk:
+        from monitor.people.desk import Desk
+
+        resting, kept = timedelta(hours=self.settings.session_hours), timedelta(days=self.settings.audit_days)
+        return Desk(self.engine, idle=resting, audit_kept=kept)
 
     @cached_property
     def annotator(self) -> Annotator:
@@ -146,6 +160,8 @@ class Installation:
         yield from replay(evidence, since, until, step=step, weights=self.weights, run_up=RUN_UP)
 
     def crawl_settings(self) -> CrawlSettings:
+        from crawlers.run import CrawlSettings
+
         settings = self.settings
         keys = {"youtube_key": settings.youtube_key, "facebook_token": settings.facebook_token}
         return CrawlSettings(
@@ -157,6 +173,8 @@ class Installation:
 
     def sources_without_key(self) -> frozenset[str]:
         """Sources that ask for a key nobody has given: they stay as they are."""
+        from crawlers.channels import key_needed
+
         keys = self.crawl_settings()
         channels = ((source.id, source.discovery.channel) for source in self.sources.values())
         needed = ((id, key_needed(channel)) for id, channel in channels if channel is not None)

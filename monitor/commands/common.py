@@ -39,7 +39,7 @@ class UsageError(Exception):
     """Wrong input; the message says, in Vietnamese, what to do. Ends the command with exit code 2."""
 
 
-def _time(text: str) -> datetime:
+def read_time(text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError as error:
@@ -58,14 +58,14 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="In JSON (tự bật khi đầu ra không phải màn hình).")]
 FromOption = Annotated[
-    datetime | None, typer.Option("--from", parser=_time, metavar="T", help="Từ thời điểm này (giờ Việt Nam).")
+    datetime | None, typer.Option("--from", parser=read_time, metavar="T", help="Từ thời điểm này (giờ Việt Nam).")
 ]
 ToOption = Annotated[
     datetime | None,
     typer.Option("--to", parser=read_end, metavar="T", help="Đến thời điểm này; một ngày là hết ngày ấy."),
 ]
 AtOption = Annotated[
-    datetime | None, typer.Option("--at", parser=_time, metavar="T", help="Chỉ dùng những gì đã đăng đến lúc này.")
+    datetime | None, typer.Option("--at", parser=read_time, metavar="T", help="Chỉ dùng những gì đã đăng đến lúc này.")
 ]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Tệp đầu vào.")]
 

@@ -1,6 +1,6 @@
 """Mentions of one story, of one topic in one place or of one term, and how many independent voices told them.
 
-Copies are no voices. A person counts once in three days. An outlet counts once in six hours, and each time again
+Copies are no voices. A person counts once in three days. An outlet counts once in an hour, and each time again
 within a day half of the time before, so that no outlet alone ever makes two. In what is no single story, each story
 is halved in the same way: many small ones weigh more than a large one, which rises by itself.
 """
@@ -16,7 +16,7 @@ from monitor.rising.evidence import Evidence, Weights, hours
 Kind = Literal["story", "topic_place", "term"]
 
 PERSON_PAUSE = 72.0
-OUTLET_PAUSE = 6.0
+OUTLET_PAUSE = 1.0
 OUTLET_RECOVERS = 24.0
 STORY_RECOVERS = 72.0
 PLACES = 3  # of one mention, the first ones

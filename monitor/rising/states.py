@@ -11,8 +11,8 @@ from typing import Literal
 
 State = Literal["emerging", "rising", "peaking", "fading", "closed", "reopened"]
 
-ENTER = 0.08  # times a day that chance may bring as much when an issue is first shown
-CLEAR = 0.008  # from here on it rises, no longer emerges
+ENTER = 0.2  # times a day that chance may bring as much when an issue is first shown
+CLEAR = 0.02  # from here on it rises, no longer emerges
 STAY = 1.5  # as long as chance is rarer than this it stays
 LEAVING = 3.0  # hours above that limit after which it is closed
 QUIET = 30.0  # hours without a mention after which it is closed

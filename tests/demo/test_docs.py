@@ -12,12 +12,13 @@ from urllib.parse import unquote
 import pytest
 import typer
 
-import monitor.cli  # noqa: F401 - registers the commands
+import monitor.cli
 from bench._demo import ROOT
 from index.query import parse
 from monitor.commands.common import app
 from monitor.settings import Settings
 
+monitor.cli.load()
 GUIDE = ROOT / "docs" / "huong-dan.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_changes_of_state_are_kept_once_whoever_watches(quiet: Installation) -> 
     states = [change.state for change in quiet.issue_store.changes("lu")]
     assert states[0] in ("emerging", "rising")
     assert states[-1] == "closed"
-    assert all(one != next for one, next in zip(states, states[1:], strict=False))
+    assert all(one != next for one, next in pairwise(states))
 
 
 def test_a_post_that_came_late_or_moved_to_another_story_counts_where_it_belongs(quiet: Installation) -> None:

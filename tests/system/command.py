@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import monitor.worker  # noqa: F401 - so that it is imported before the fork
-from monitor.cli import main
+from monitor.cli import load, main
+
+load()
 
 
 def run(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], out: Path, err: Path) -> None:
