@@ -45,7 +45,7 @@ def add(connection: Connection, result: CrawlResult) -> None:
     known = connection.scalar(select(source_days.c.counts).where(mine).with_for_update())
     total = _facts(known) + facts_of(result) if known else facts_of(result)
     counts = {name: getattr(total, name) for name in Facts.__slots__}
-    if result.new or result.first_stage.get("skipped"):
+    if result.first_stage.get("skipped"):  # what is kept tells its own time
         counts["seen_at"] = result.finished_at.isoformat()
     elif known and "seen_at" in known:
         counts["seen_at"] = known["seen_at"]

@@ -160,7 +160,7 @@ def test_the_first_answer_is_a_sentence(client: TestClient) -> None:
     sentence = twin(client, "/")["sentence"]
     assert sentence.startswith("24 giờ qua: 23 lượt nhắc, gấp ")
     assert "3 vụ việc đang tăng" in sentence
-    assert "2 nguồn tin im lặng hoặc không đọc được" in sentence
+    assert "2 nguồn tin im lặng hoặc bất thường" in sentence
     assert f">{sentence}</h1>".replace(" %", "\u00a0%") in page(client, "/")
 
 

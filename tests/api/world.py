@@ -93,7 +93,7 @@ class Maker:
 
     def tell_quiet_weeks(self) -> None:
         for day in range(2, DAYS):
-            if day >= 6:
+            if day >= 9:
                 self.tell(self._silent_story(day))
             for turn in range(3 + day % 3):
                 number = (day * 5 + turn * 7) % len(QUIET)
