@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Engine, bindparam, func, select, tuple_, update
@@ -19,7 +19,9 @@ from monitor.database import READ_ONLY, annotation_rows, posts, stories
 from monitor.story_changes import apply_changes
 from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
-from nlp.regroup import Change
+
+if TYPE_CHECKING:  # SciPy costs seconds: who only reads does not load it
+    from nlp.regroup import Change
 
 
 @dataclass(frozen=True, slots=True)

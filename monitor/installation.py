@@ -27,6 +27,7 @@ from monitor.rising.replay import RUN_UP
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.saved_searches import SavedSearches
 from monitor.settings import Settings
+from monitor.story_changes import StoryHistory
 from monitor.switches import Switches
 from monitor.versions import Versions, count_changes
 from nlp import text
@@ -34,6 +35,7 @@ from nlp.province import Province
 
 if TYPE_CHECKING:  # Scrapy and the models cost seconds: who only reads does not load them
     from crawlers.run import CrawlSettings
+    from monitor.meaning import Meaning
     from monitor.people.desk import Desk
     from monitor.source_memory import SourceMemory
     from nlp.annotate import Annotator
@@ -133,6 +135,16 @@ class Installation:
 
     def source_name(self, source: str) -> str:
         return self.sources[source].name if source in self.sources else source
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        from monitor.meaning import Meaning
+
+        return Meaning(self.engine, self.archive)
+
+    @cached_property
+    def story_history(self) -> StoryHistory:
+        return StoryHistory(self.engine)
 
     @cached_property
     def evidence(self) -> EvidenceStore:

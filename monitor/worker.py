@@ -31,6 +31,7 @@ from monitor.status import BEAT, beat, leave
 
 SOURCES_AT_ONCE = 8
 INDEX_EVERY = 1.0  # seconds between two looks into the change log
+EMBED_EVERY, EMBED_FOR = 10.0, 5.0  # seconds between two turns at sentence vectors, and that one lasts
 ALERT_EVERY = 5.0  # seconds between two looks with the alert rules
 PATIENCE = 5.0  # seconds that passes get to end
 SETTLING = 0.1  # seconds in which the scheduler takes note that its last jobs ended
@@ -48,6 +49,7 @@ class Worker:
         self._rising = LiveIssues(installation.evidence, installation.issue_store, installation.weights)
         self._indexer = Indexer(installation)
         self._indexing = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._embedding = ThreadPoolExecutor(1, thread_name_prefix="embed")
         self._alerts = AlertDesk(installation)
         self._alerting = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._started_at = utc_now()
@@ -69,6 +71,7 @@ class Worker:
             self.crawl: settings.crawl_every_seconds,
             self.fetch_links: settings.process_every_seconds,
             self.alert: ALERT_EVERY,
+            self.embed: EMBED_EVERY,
         }
         for job, seconds in every.items():
             scheduler.add_job(job, "interval", seconds=seconds, next_run_time=soon, misfire_grace_time=None)
@@ -90,6 +93,7 @@ class Worker:
             self._understanding.shutdown(wait=True)
         self._indexing.shutdown(wait=True)
         self._alerting.shutdown(wait=True)
+        self._embedding.shutdown(wait=True)
         await asyncio.sleep(SETTLING)
         scheduler.shutdown(wait=False)
 
@@ -127,6 +131,12 @@ class Worker:
         loop = asyncio.get_running_loop()
         done = await loop.run_in_executor(self._understanding, take)
         await loop.run_in_executor(self._understanding, self._rising.turn, done.total > 0)
+
+    async def embed(self) -> None:
+        """Sentence vectors of relevant posts, beside everything else; nothing waits for them."""
+        if not self._stopping.is_set():
+            take = partial(self._it.meaning.fill, EMBED_FOR)
+            await asyncio.get_running_loop().run_in_executor(self._embedding, take)
 
     async def index(self) -> None:
         """Tells the index what waits for it; one that is away is asked again after a growing pause."""

@@ -21,7 +21,7 @@ from nlp.annotation import Document
 from nlp.text import normalise
 
 Embeddings = NDArray[np.float32]
-THREADS = 2  # a crawl and an API share the machine
+THREADS = 1  # vectors are made in the background, beside a crawl and an API
 _BATCH = 32  # texts at a time: above it memory grows and speed does not
 _READ = (
     400  # characters of headline, lead and body: a longer piece costs in proportion and tells stories apart no better

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
-from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision, TextChange
+from api.models import Annotation, MentionDetail, MentionItem, Resource, Revision, SimilarMention, TextChange
 from api.problems import NotFound
 from api.reader import Reader
 from api.searching import Search
+from api.views.similar import similar_mentions
 from monitor.records import first_words
 from monitor.text_changes import edits
 
 EXCERPT = 700  # characters: a text is stored for analysis, shown as an excerpt
 SAME_STORY = 6
+SIMILAR = 5
 
 
 class Piece(Resource):
@@ -29,6 +31,7 @@ class MentionPage(Resource):
     story_title: str | None
     same_story: list[MentionItem]
     original: MentionItem | None
+    similar: list[SimilarMention]
 
 
 def mention_detail(reader: Reader, id: str) -> MentionDetail:
@@ -80,7 +83,7 @@ def mention_page(reader: Reader, id: str) -> MentionPage:
     same: list[MentionItem] = []
     if detail.story_id:
         same = reader.newest(Search(story=(detail.story_id,)), SAME_STORY + 1)
-    original = reader.it.index.get([detail.duplicate_of]) if detail.duplicate_of else []
+    original = reader.index.get([detail.duplicate_of]) if detail.duplicate_of else []
     return MentionPage(
         mention=detail,
         lead=pieces(detail.lead, detail.annotation),
@@ -88,6 +91,7 @@ def mention_page(reader: Reader, id: str) -> MentionPage:
         story_title=stories[detail.story_id].title if detail.story_id in stories else None,
         same_story=[item for item in same if item.id != id][:SAME_STORY],
         original=reader.mention(original[0]) if original else None,
+        similar=similar_mentions(reader, id, SIMILAR).items,
     )
 
 

@@ -76,7 +76,8 @@ class StoryPage(Resource):
 
 
 def story_detail(reader: Reader, id: str) -> StoryDetail:
-    """Raises NotFound."""
+    """The story that an id stands for today: one that was merged is found under its old id. Raises NotFound."""
+    id = reader.it.story_history.today(id)
     story = reader.it.annotations.stories([id]).get(id)
     if story is None:
         raise NotFound("story")
@@ -97,7 +98,8 @@ def story_detail(reader: Reader, id: str) -> StoryDetail:
 
 def story_page(reader: Reader, id: str) -> StoryPage:
     """Raises NotFound."""
-    detail, search, now = story_detail(reader, id), Search(story=(id,)), reader.now()
+    detail, now = story_detail(reader, id), reader.now()
+    id, search = detail.id, Search(story=(detail.id,))
     mentions = _all(reader, search)
     issue = next((each for each in reader.issues(now.replace(microsecond=0), ISSUES) if each.id == id), None)
     return StoryPage(

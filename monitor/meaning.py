@@ -1,0 +1,170 @@
+"""What relevant posts mean: sentence vectors kept in the archive, and the posts that resemble one.
+
+Vectors are made after everything else, newest posts first and a few seconds at a time, so that nothing waits for them.
+Without the extra `semantic`, likeness falls back to the shipped table of latent directions and words.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import Engine, func, select
+from sqlalchemy.engine import Connection
+
+from monitor.archive import Archive
+from monitor.database import READ_ONLY, annotation_rows, embeddings, insert_or, posts
+from nlp.annotation import Document
+from nlp.embedder import Embedder, Embeddings, embedding_text, load_embedder, pack, unpack
+from nlp.latent import Latent
+from nlp.text import fold
+from nlp.vectors import Background, vector, word_hashes
+
+BATCH = 16  # posts embedded at a time: about a second on one core
+AROUND = timedelta(days=180)  # posts that are compared lie this near
+MOST = 20_000  # vectors that are compared: 30 MB and 10 ms
+MOST_WORDS = 2_000  # texts that are compared where there are no vectors
+LEAST = 0.25  # likeness below which posts have nothing in common
+How = Literal["meaning", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A post that resembles another: cosine of the centred vectors, 0-1."""
+
+    id: str
+    score: float
+
+
+class Meaning:
+    """Keeps the vectors of one archive and compares with them. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine, archive: Archive, embedder: Embedder | None = None) -> None:
+        self.engine = engine
+        self._archive = archive
+        self._given = embedder
+        self._lock = threading.Lock()
+
+    @property
+    def embedder(self) -> Embedder | None:
+        return self._given or load_embedder()
+
+    def _read(self) -> Connection:
+        return self.engine.connect().execution_options(**READ_ONLY)
+
+    def fill(self, seconds: float) -> int:
+        """Embeds relevant posts that have no vector of this version, newest first. Returns how many."""
+        embedder = self.embedder
+        if embedder is None:
+            return 0
+        done, end = 0, time.monotonic() + seconds
+        with self._lock:
+            while time.monotonic() < end and (missing := self._missing(embedder.version)):
+                self._keep(embedder, missing)
+                done += len(missing)
+        return done
+
+    def _missing(self, version: str) -> list[str]:
+        rows, e = annotation_rows.c, embeddings.c
+        known = (e.post_id == rows.post_id) & (e.version == version)
+        query = (
+            select(rows.post_id)
+            .outerjoin(embeddings, known)
+            .where(rows.relevance >= 1, e.post_id.is_(None))
+            .order_by(rows.counted_at.desc(), rows.post_id)
+        )
+        with self._read() as connection:
+            return list(connection.scalars(query.limit(BATCH)))
+
+    def _keep(self, embedder: Embedder, ids: Sequence[str]) -> None:
+        found = self._archive.get(ids)
+        known = [found[id] for id in ids if id in found]
+        vectors = embedder.embed([_text(p.id, p.post.title, p.post.lead, p.post.body) for p in known])
+        values = [
+            {"post_id": p.id, "version": embedder.version, "counted_at": p.counted_at, "vector": row}
+            for p, row in zip(known, pack(vectors), strict=True)
+        ]
+        if not values:
+            return
+        with self.engine.begin() as connection:
+            # A post may be gone by now, with all that was kept of it.
+            there = set(connection.scalars(select(posts.c.id).where(posts.c.id.in_(ids))))
+            statement = insert_or(connection, embeddings)
+            changed = {name: statement.excluded[name] for name in ("version", "counted_at", "vector")}
+            upsert = statement.on_conflict_do_update(index_elements=["post_id"], set_=changed)
+            if rows := [value for value in values if value["post_id"] in there]:
+                connection.execute(upsert, rows)
+
+    def similar(self, id: str, limit: int = 10) -> tuple[How, list[Similar]]:
+        """Posts that mean the same as one, likeliest first, none of its own story; how they were compared.
+
+        Raises KeyError for a post that is not there.
+        """
+        post = self._archive.get([id])[id]
+        text = (id, post.post.title, post.post.lead, post.post.body)
+        near = (post.counted_at - AROUND, post.counted_at + AROUND)
+        embedder = self.embedder
+        if embedder is not None:
+            ids, vectors = self._vectors(embedder, near)
+            if len(ids) > 1:
+                own = vectors[ids.index(id)] if id in ids else embedder.embed([_text(*text)])[0]
+                return "meaning", self._ranked(id, ids, vectors, own, limit)
+        ids, vectors = self._words(near)
+        return "words", self._ranked(id, ids, vectors, _latent(*text), limit)
+
+    def _vectors(self, embedder: Embedder, near: tuple[datetime, datetime]) -> tuple[list[str], Embeddings]:
+        e = embeddings.c
+        query = (
+            select(e.post_id, e.vector)
+            .where(e.version == embedder.version, e.counted_at.between(*near))
+            .order_by(e.counted_at.desc())
+        )
+        with self._read() as connection:
+            rows = connection.execute(query.limit(MOST)).all()
+        return [row.post_id for row in rows], unpack([row.vector for row in rows], embedder.dimensions)
+
+    def _words(self, near: tuple[datetime, datetime]) -> tuple[list[str], Embeddings]:
+        rows, p = annotation_rows.c, posts.c
+        query = (
+            select(p.id, p.title, p.lead, func.substr(p.body, 1, 400))
+            .join(annotation_rows, rows.post_id == p.id)
+            .where(rows.relevance >= 1, rows.counted_at.between(*near))
+            .order_by(rows.counted_at.desc())
+        )
+        with self._read() as connection:
+            found = connection.execute(query.limit(MOST_WORDS)).all()
+        if not found:
+            return [], np.zeros((0, Latent.shipped().dimensions), dtype=np.float32)
+        return [row[0] for row in found], np.stack([_latent(*row) for row in found])
+
+    def _ranked(self, id: str, ids: list[str], vectors: Embeddings, own: Embeddings, limit: int) -> list[Similar]:
+        if not ids:
+            return []
+        centre = vectors.mean(axis=0) if len(ids) > 20 else np.zeros_like(own)
+        rows, mine = vectors - centre, own - centre
+        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(mine)
+        scores = rows @ mine / np.maximum(lengths, 1e-6)
+        best = [int(n) for n in np.argsort(-scores, kind="stable")[: 4 * limit + 40] if scores[n] >= LEAST]
+        same = self._same_story(id, [ids[n] for n in best])
+        chosen = [n for n in best if ids[n] != id and ids[n] not in same]
+        return [Similar(ids[n], round(float(scores[n]), 4)) for n in chosen[:limit]]
+
+    def _same_story(self, id: str, ids: Sequence[str]) -> set[str]:
+        rows = annotation_rows.c
+        story = select(rows.story_id).where(rows.post_id == id).scalar_subquery()
+        with self._read() as connection:
+            return set(connection.scalars(select(rows.post_id).where(rows.post_id.in_(ids), rows.story_id == story)))
+
+
+def _text(id: str, title: str, lead: str, body: str) -> str:
+    return embedding_text(Document(id=id, title=title, lead=lead, body=body))
+
+
+def _latent(id: str, title: str, lead: str, body: str) -> Embeddings:
+    words = word_hashes(fold(_text(id, title, lead, body)))
+    return Latent.shipped().of(vector(words, Background.shipped()))

@@ -1,0 +1,113 @@
+"""Sentence vectors: kept for relevant posts only, a bit at a time, gone with their post; likeness with and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+import monitor.meaning
+from monitor.archive import post_id
+from monitor.database import embeddings, posts
+from monitor.installation import Installation
+from monitor.meaning import Meaning
+from monitor.process import Processor
+from nlp.embedder import Embeddings
+from tests.monitor.texts import COFFEE, FLOOD, FLOOD_AFTER, STATION, article
+
+NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+FOREIGN = {"title": "Giá vàng thế giới lập đỉnh", "body": "Giá vàng giao ngay tăng mạnh trên sàn New York."}
+
+
+class Topical:
+    """Vectors with one direction for the river and one for the clinic."""
+
+    version = "test-1"
+    dimensions = 3
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        self.texts += texts
+        rows = [[1 + ("sông hiếu" in t.lower()) * 9, 1 + ("trạm y tế" in t.lower()) * 9, 1] for t in texts]
+        raw = np.array(rows, dtype=np.float32).reshape(len(rows), 3)
+        return raw / np.linalg.norm(raw, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def filled(installation: Installation) -> Installation:
+    told = [FLOOD, FLOOD_AFTER, COFFEE, STATION, FOREIGN]
+    for n, text in enumerate(told):
+        installation.archive.store_many([article(f"bai-{n}", text, NOW - timedelta(days=9 * n))])
+    Processor(installation).run()
+    return installation
+
+
+def known(n: int) -> str:
+    return post_id(f"https://bao.example/bai-{n}.htm")
+
+
+def kept(installation: Installation) -> dict[str, str]:
+    with installation.engine.connect() as connection:
+        return dict(connection.execute(select(embeddings.c.post_id, embeddings.c.version)).tuples().all())
+
+
+def test_relevant_posts_get_a_vector_once(filled: Installation) -> None:
+    embedder = Topical()
+    meaning = Meaning(filled.engine, filled.archive, embedder)
+    assert meaning.fill(5) == 3
+    assert kept(filled) == {known(n): "test-1" for n in (0, 1, 3)}
+    assert not any("cà phê" in text or "vàng" in text for text in embedder.texts)
+    assert meaning.fill(5) == 0
+
+
+def test_no_time_means_no_work_and_a_new_version_replaces_the_old(filled: Installation) -> None:
+    embedder = Topical()
+    assert Meaning(filled.engine, filled.archive, embedder).fill(0) == 0
+    Meaning(filled.engine, filled.archive, embedder).fill(5)
+    embedder.version = "test-2"
+    Meaning(filled.engine, filled.archive, embedder).fill(5)
+    assert set(kept(filled).values()) == {"test-2"}
+
+
+def test_a_vector_goes_with_its_post(filled: Installation) -> None:
+    Meaning(filled.engine, filled.archive, Topical()).fill(5)
+    with filled.engine.begin() as connection:
+        connection.execute(posts.delete().where(posts.c.id == known(0)))
+    assert known(0) not in kept(filled)
+
+
+def test_similar_posts_by_meaning(filled: Installation) -> None:
+    meaning = Meaning(filled.engine, filled.archive, Topical())
+    meaning.fill(5)
+    how, found = meaning.similar(known(0))
+    assert how == "meaning"
+    assert found[0].id == known(1)
+    assert known(0) not in [each.id for each in found]
+    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+
+
+def test_similar_posts_by_words_where_nothing_is_installed(
+    filled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor.meaning, "load_embedder", lambda: None)
+    meaning = Meaning(filled.engine, filled.archive)
+    assert meaning.fill(5) == 0
+    how, found = meaning.similar(known(0))
+    assert how == "words"
+    assert found[0].id == known(1)
+    with pytest.raises(KeyError):
+        meaning.similar("nobody")
+
+
+def test_posts_of_the_same_story_are_not_called_similar(installation: Installation) -> None:
+    for n, text in enumerate([FLOOD, FLOOD]):
+        installation.archive.store_many([article(f"bai-{n}", text, NOW - timedelta(hours=n), f"bao{n}.example")])
+    Processor(installation).run()
+    meaning = Meaning(installation.engine, installation.archive, Topical())
+    meaning.fill(5)
+    assert meaning.similar(post_id("https://bao0.example/bai-0.htm")) == ("meaning", [])
