@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,10 @@ _WARC = (".warc", ".warc.gz")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPage:
-    """One saved page: posts, or a listing's links, or the problem in Vietnamese. `record` counts from 1 in a WARC."""
+    """One saved page: posts, or a listing's links, or the problem in Vietnamese.
+
+    In a WARC `record` counts from 1 (from where reading began) and `offset` is the byte at which its record begins.
+    """
 
     file: str
     url: str = ""
@@ -38,6 +41,7 @@ class SavedPage:
     posts: tuple[Post, ...] = ()
     links: tuple[Link, ...] = ()
     problem: str = ""
+    offset: int = 0
 
     @property
     def kind(self) -> str:
@@ -56,13 +60,32 @@ def posts_from_files(
     """
     registry = tuple((sources or {}).values())
     for path in map(Path, paths):
+        if is_warc(path):
+            yield from read_warc(path, registry)
+            continue
         try:
-            if path.name.lower().endswith(_WARC):
-                yield from _warc(path, registry)
-            else:
-                yield _html(path, url, registry)
+            yield _html(path, url, registry)
         except OSError as error:
             yield SavedPage(file=str(path), problem=f"không đọc được tệp: {error.strerror or error}")
+
+
+def is_warc(path: Path) -> bool:
+    """By its name: .warc or .warc.gz."""
+    return path.name.lower().endswith(_WARC)
+
+
+def read_warc(
+    path: Path, sources: Iterable[Source], *, start: int = 0, only: Sequence[str] = ()
+) -> Iterator[SavedPage]:
+    """The HTML pages of a WARC, one record in memory at a time, from the record at byte `start` on.
+
+    `only`: hosts; pages of no other site (nor of a subdomain of theirs) are read. Never raises: see `problem`.
+    """
+    registry = tuple(sources)
+    try:
+        yield from _warc(path, registry, start, tuple(host.lower() for host in only))
+    except OSError as error:
+        yield SavedPage(file=str(path), problem=f"không đọc được tệp: {error.strerror or error}")
 
 
 def source_of(url: str, sources: Iterable[Source]) -> Source | None:
@@ -123,29 +146,40 @@ def _html(path: Path, url: str | None, sources: tuple[Source, ...]) -> SavedPage
     return read_page(name, raw, address, sources)
 
 
-def _warc(path: Path, sources: tuple[Source, ...]) -> Iterator[SavedPage]:
+def _warc(path: Path, sources: tuple[Source, ...], start: int, only: tuple[str, ...]) -> Iterator[SavedPage]:
     with path.open("rb") as file:
-        number = 0
+        file.seek(start)
+        number, at = 0, start
         records = ArchiveIterator(file)
         while True:
             number += 1
             try:
                 record = next(records, None)
-                page = _record(str(path), number, record, sources) if record is not None else None
+                at = records.offset if record is not None else at
+                page = _record(str(path), number, record, sources, only) if record is not None else None
             except (ArchiveLoadFailed, ValueError, EOFError, zlib.error, OSError) as error:
-                yield SavedPage(file=str(path), record=number, problem=f"bản ghi WARC hỏng: {error}")
+                yield SavedPage(file=str(path), record=number, problem=f"bản ghi WARC hỏng: {error}", offset=at)
                 return
             if record is None:
                 return
             if page is not None:
-                yield page
+                yield replace(page, offset=at)
 
 
-def _record(file: str, number: int, record: Any, sources: tuple[Source, ...]) -> SavedPage | None:
-    """The page of a response record; None for what is no answered HTML page."""
+def _wanted(url: str, only: tuple[str, ...]) -> bool:
+    name = host(url).split(":")[0]
+    return not only or any(name == each or name.endswith(f".{each}") for each in only)
+
+
+def _record(
+    file: str, number: int, record: Any, sources: tuple[Source, ...], only: tuple[str, ...]
+) -> SavedPage | None:
+    """The page of a response record; None for what is no answered HTML page, or of no wanted site."""
     if record.rec_type not in ("response", "resource"):
         return None
-    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    url = (record.rec_headers.get_header("WARC-Target-URI") or "").strip("<>")
+    if not _wanted(url, only):
+        return None
     headers = record.http_headers
     kind = (headers.get_header("Content-Type") if headers else record.rec_headers.get_header("Content-Type")) or ""
     if (headers and headers.get_statuscode() != "200") or "html" not in kind.lower() or not host(url):
@@ -154,6 +188,8 @@ def _record(file: str, number: int, record: Any, sources: tuple[Source, ...]) ->
     raw = record.content_stream().read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         return SavedPage(file=file, url=url, record=number, problem="trang vượt giới hạn dung lượng")
+    if getattr(record.raw_stream, "limit", 0) > 0:
+        raise EOFError("bản ghi bị cắt ngang")
     when = parse_date(record.rec_headers.get_header("WARC-Date"))
     return read_page(file, raw, url, sources, when.at if when else None, number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from crawlers.imports import Rejected, read_posts
 from crawlers.post import Post
-from crawlers.saved import SavedPage, posts_from_files
+from crawlers.saved import SavedPage, is_warc, posts_from_files
 from crawlers.sink import CrawlResult
 from monitor.archive import Archive, IdTaken
 from monitor.commands.common import (
@@ -30,6 +31,7 @@ from monitor.commands.common import (
 from monitor.links import fetch_links
 from monitor.process import Processor
 from monitor.status import STATE_WORDS
+from monitor.warc import WarcIngest
 from monitor.wording import number
 
 BATCH = 500
@@ -73,25 +75,53 @@ def _row(result: CrawlResult) -> tuple[str, ...]:
 def ingest(
     files: Files,
     url: Annotated[str | None, typer.Option(help="Địa chỉ gốc của trang (khi chỉ có một tệp).")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Chỉ lấy trang của tên miền này (lặp lại được), với WARC.")
+    ] = None,
+    again: Annotated[bool, typer.Option(help="Đọc lại tệp WARC từ đầu, kể cả khi đã đọc xong.")] = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Đưa trang HTML đã lưu hoặc tệp WARC vào kho lưu."""
+    """Đưa trang HTML đã lưu hoặc tệp WARC vào kho lưu; WARC đọc dở được đọc tiếp."""
     if url and len(files) > 1:
         raise UsageError("--url chỉ dùng được với một tệp")
     pages, stored = Counter[str](), Counter[str]()
+
+    def seen(page: SavedPage) -> None:
+        pages[page.kind] += 1
+        if page.problem:
+            warn(f"{page.file}: {page.url or 'không rõ địa chỉ'}: {page.problem}")
+        if json:
+            print_line(_page_record(page))
+
     with opened(data) as installation:
-        for page in posts_from_files(files, url, installation.sources):
-            pages[page.kind] += 1
-            if page.problem:
-                warn(f"{page.file}: {page.url or 'không rõ địa chỉ'}: {page.problem}")
-            for post in page.posts:
-                stored[installation.archive.store(post)] += 1
-            if json:
-                print_line(_page_record(page))
+        for file in files:
+            if is_warc(file):
+                stored.update(_ingest_warc(WarcIngest(installation, file, only or ()), file, seen, again))
+                continue
+            for page in posts_from_files([file], url, installation.sources):
+                seen(page)
+                if page.posts:
+                    stored.update(installation.archive.store_many(page.posts))
     _summary("Đã nhận", pages, stored)
     if pages["problem"]:
         raise typer.Exit(1)
+
+
+def _ingest_warc(reading: WarcIngest, file: Path, seen: Callable[[SavedPage], None], again: bool) -> Counter[str]:
+    known = reading.progress()
+    if known.finished and not again:
+        said.print(f"{file}: đã đọc xong trước đây ({number(known.records)} trang); --again để đọc lại", markup=False)
+    elif known.offset and not again:
+        said.print(f"{file}: đọc tiếp sau {number(known.records)} trang", markup=False)
+    with progress_bar() as bar:
+        task = bar.add_task(f"Đang đọc {file.name}", total=None)
+
+        def tell(page: SavedPage) -> None:
+            bar.advance(task)
+            seen(page)
+
+        return reading.run(tell, again=again)
 
 
 def _page_record(page: SavedPage) -> dict[str, object]:

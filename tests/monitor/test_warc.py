@@ -1,0 +1,81 @@
+"""A WARC goes into the archive by outlet, and a run that was cut short is gone on with where it stopped."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from crawlers.saved import SavedPage, read_warc
+from monitor import warc
+from monitor.installation import Installation
+from monitor.warc import Progress, WarcIngest
+from tests.crawlers.test_crawl import article
+
+HOSTS = ("bao-a.vn", "www.bao-b.vn")
+
+
+def write(file: Path, pages: int, packed: bool = True) -> Path:
+    with file.open("wb") as out:
+        writer = WARCWriter(out, gzip=packed)
+        for number in range(pages):
+            url = f"https://{HOSTS[number % 2]}/bai-{number}-20261120073000{number:03}.htm"
+            headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+            body = BytesIO(article(f"Cồn Sẻ thu hoạch lúa ngày {number}").encode())
+            writer.write_record(writer.create_warc_record(url, "response", payload=body, http_headers=headers))
+    return file
+
+
+def ids(installation: Installation) -> int:
+    return sum(installation.archive.outcomes().values())
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_run_that_was_cut_short_goes_on_from_its_last_note(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(warc, "BATCH", 10)
+    file = write(tmp_path / ("a.warc.gz" if packed else "a.warc"), 47, packed)
+    read: list[SavedPage] = []
+
+    def until_the_33rd(page: SavedPage) -> None:
+        read.append(page)
+        if len(read) == 33:
+            raise Killed
+
+    with pytest.raises(Killed):
+        WarcIngest(installation, file).run(until_the_33rd)
+    progress = WarcIngest(installation, file).progress()
+    assert (progress.records, progress.finished, ids(installation)) == (30, False, 30)
+    again: list[SavedPage] = []
+    stored = WarcIngest(installation, file).run(again.append)
+    assert len(again) == 18  # the record at the note and all after it
+    assert (stored["new"], stored["unchanged"]) == (17, 1)
+    assert ids(installation) == 47
+    assert WarcIngest(installation, file).progress().finished
+    assert WarcIngest(installation, file).run(again.append) == {}
+    assert WarcIngest(installation, file).run(again.append, again=True)["unchanged"] == 47
+
+
+def test_only_the_wanted_outlets_are_read(installation: Installation, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.warc.gz", 6)
+    only = list(read_warc(file, (), only=("bao-b.vn",)))
+    assert [page.url.split("/")[2] for page in only] == ["www.bao-b.vn"] * 3
+    assert WarcIngest(installation, file, ["bao-b.vn"]).run(lambda page: None)["new"] == 3
+    assert WarcIngest(installation, file, ["bao-a.vn"]).progress() == Progress()
+
+
+def test_a_truncated_file_is_told_and_not_called_finished(installation: Installation, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.warc.gz", 6)
+    file.write_bytes(file.read_bytes()[:-200])
+    pages: list[SavedPage] = []
+    WarcIngest(installation, file).run(pages.append)
+    assert pages[-1].problem.startswith("bản ghi WARC hỏng")
+    assert not WarcIngest(installation, file).progress().finished
