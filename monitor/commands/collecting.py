@@ -34,6 +34,7 @@ from monitor.status import STATE_WORDS
 from monitor.warc import WarcIngest
 from monitor.wording import number
 
+VECTORS_FOR = 2.0  # seconds for sentence vectors of what was processed; the worker makes the others
 BATCH = 500
 
 
@@ -206,6 +207,8 @@ def process(
         with progress_bar() as bar:
             task = bar.add_task("Đang xử lý", total=installation.archive.outcomes()["new"])
             done = Processor(installation).run(lambda count: bar.advance(task, count))
+        if done.annotated:
+            installation.meaning.fill(VECTORS_FOR)
         failed = installation.archive.failed(limit=20) if done.failed else []
     for post in failed:
         warn(f"{post.id} {post.post.url}: {post.reason}")

@@ -201,13 +201,32 @@ def test_openapi_describes_every_route_with_examples(client: TestClient) -> None
     document = get(client, "/api/v1/openapi.json")
     resources = {p.removeprefix("/api/v1/") for p in document["paths"] if p.startswith("/api/v1/")}
     assert resources == {
-        *("mentions", "mentions/{id}", "stories", "stories/{id}", "issues", "sentiment/summary", "sentiment/series"),
+        *(
+            "mentions",
+            "mentions/{id}",
+            "mentions/{id}/similar",
+            "stories",
+            "stories/{id}",
+            "issues",
+            "sentiment/summary",
+            "sentiment/series",
+        ),
         *("topics", "places", "sources", "sources/{id}", "status", "me"),
     }
     for operations in document["paths"].values():
         assert operations["get"]["summary"]
     assert document["components"]["schemas"]["MentionItem"]["properties"]["sentiment"]["examples"]
     assert "Problem" in document["components"]["schemas"]
+
+
+def test_similar_mentions_are_of_other_stories_and_say_how_they_were_compared(client: TestClient) -> None:
+    item = mentions(client, story=FLOOD)["items"][0]
+    found = get(client, f"/api/v1/mentions/{item['id']}/similar", limit=5)
+    assert found["how"] in ("meaning", "words")
+    assert all(each["story_id"] != FLOOD for each in found["items"])
+    scores = [each["score"] for each in found["items"]]
+    assert scores == sorted(scores, reverse=True)
+    assert client.get("/api/v1/mentions/nobody/similar").status_code == 404
 
 
 def test_an_empty_installation_answers_everywhere(empty: TestClient) -> None:
