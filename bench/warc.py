@@ -32,7 +32,8 @@ def page(chance: random.Random, number: int) -> bytes:
     noise = "".join(f"<i data-x='{chance.getrandbits(64):x}'></i>" for _ in range(800))
     return (
         f'<html><head><meta charset="utf-8"><title>Nước lũ ở xã số {number}</title></head><body>'
-        f'<h1 class="detail-title">Nước lũ ở xã số {number}</h1><div class="detail-content afcbc-body">{body}</div>{noise}'
+        f'<h1 class="detail-title">Nước lũ ở xã số {number}</h1><div class="detail-content afcbc-body">{body}</div>'
+        f"{noise}"
         "</body></html>"
     ).encode()
 

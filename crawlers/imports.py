@@ -9,6 +9,7 @@ import io
 import json
 import re
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from crawlers.extract.text import clean
 from crawlers.post import KINDS, Kind, Post, missing_text
 
 MAX_LINE = 1_000_000  # bytes
+MAX_SPAN = 1_000  # lines of one quoted field
 FIELDS = ("id", "url", "source", "kind", "title", "lead", "summary", "body", "author", "published_at")
 LONGEST = {"id": 64, "source": 120}  # characters; the archive's columns
 _EMPTY = "import"
@@ -134,43 +136,66 @@ def _json(text: str) -> Mapping[str, Any] | _Bad:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
     """Rows by the header's names. A quoted field may span lines; the row's line is its first."""
-    bad: dict[int, _Bad] = {}
     first, sample = next(_lines(path), (1, ""))
     delimiter = _delimiter(sample if isinstance(sample, str) else "")
-
-    def lines() -> Iterator[str]:
-        for number, raw in _lines(path):
-            if isinstance(raw, _Bad):
-                bad[number] = raw
-                # An empty line keeps the count; the reason is told when the reader comes by.
-                yield "\n"
-            else:
-                yield raw.replace("\x00", "") + "\n"
-
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(lines(), delimiter=delimiter, strict=False)
     header: list[str] | None = None
-    while True:
-        start = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            yield start, _Bad(f"dòng CSV sai: {error}")
+    for line, row in _records(_lines(path), delimiter):
+        if isinstance(row, _Bad):
+            yield line, row
+        elif not any(cell.strip() for cell in row):
             continue
-        for number in sorted(each for each in bad if each <= reader.line_num):
-            yield number, bad.pop(number)
-        if row is None:
-            return
-        if not any(cell.strip() for cell in row):
-            continue
-        if header is None:
+        elif header is not None:
+            yield line, _row(header, row)
+        else:
             header = [cell.strip().lower() for cell in row]
             missing = _header_problem(header)
             if missing is not None:
                 yield first, missing
                 return
+
+
+def _records(lines: Iterator[tuple[int, str | _Bad]], delimiter: str) -> Iterator[tuple[int, list[str] | _Bad]]:
+    """Cells of each record with its first line. A quote that nobody closes costs its own line, not the rest."""
+    waiting: deque[tuple[int, str | _Bad]] = deque()
+
+    def following() -> tuple[int, str | _Bad] | None:
+        return waiting.popleft() if waiting else next(lines, None)
+
+    while (begun := following()) is not None:
+        number, raw = begun
+        if isinstance(raw, _Bad):
+            yield number, raw
             continue
-        yield start, _row(header, row)
+        taken = [begun]
+        row: list[str] | _Bad | None = _cells([raw], delimiter)
+        while row is None and len(taken) < MAX_SPAN and (more := following()) is not None:
+            taken.append(more)
+            if isinstance(more[1], _Bad):
+                break
+            row = _cells([str(each) for _, each in taken], delimiter)
+        if row is None or (isinstance(row, _Bad) and len(taken) > 1):
+            waiting.extendleft(reversed(taken[1:]))
+            row = _Bad("dấu ngoặc kép mở ra mà không đóng")
+        yield number, row
+
+
+def _cells(lines: list[str], delimiter: str) -> list[str] | _Bad | None:
+    """The cells of one record; None while a quoted field is still open."""
+    # Only a line with a quote in it can open or close a field.
+    if len(lines) > 1 and '"' not in lines[-1]:
+        return None
+    text = [line.replace("\x00", "") + "\n" for line in lines]
+    try:
+        row = next(csv.reader(text, delimiter=delimiter, strict=False), [])
+        if '"' in lines[-1] or len(lines) > 1:
+            next(csv.reader(text, delimiter=delimiter, strict=True), None)
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return None
+        # A letter after a closing quote: on one line closed all the same; over several it was another field's quote.
+        return row if "expected after" in str(error) and len(lines) == 1 else _Bad(f"dòng CSV sai: {error}")
+    return row
 
 
 def _row(header: list[str], cells: list[Any]) -> Mapping[str, Any] | _Bad:

@@ -207,3 +207,14 @@ def test_a_section_page_with_long_teasers_is_a_listing_and_not_an_article(tmp_pa
     page.write_text(f"<html><title>Kinh doanh</title><body><main>{items}</main></body></html>", encoding="utf-8")
     [read] = posts_from_files([page], "https://bao.example/kinh-doanh.htm")
     assert (read.kind, len(read.links), read.posts) == ("listing", 12, ())
+
+
+def test_a_quote_that_nobody_closes_costs_its_own_line_only(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    lines = ["title,body", 'Một,"mở ra mà quên đóng', "Hai,b", 'Ba,"nhiều', 'dòng ""có trích"" dẫn"', "Bốn,d"]
+    file.write_text("\n".join([*lines, *(f"Bài {n},x" for n in range(2_000))]), encoding="utf-8")
+    good, bad = rows(file)
+    assert [each.post.title for each in good[:3]] == ["Hai", "Ba", "Bốn"]
+    assert good[1].post.body == 'nhiều\ndòng "có trích" dẫn'
+    assert len(good) == 2_003
+    assert bad == {2: "dấu ngoặc kép mở ra mà không đóng"}
