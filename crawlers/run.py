@@ -253,3 +253,5 @@ def _check_loop() -> None:
 def _quiet() -> None:
     for name in ("scrapy", "twisted", "protego", "filelock"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Whatever a site does is booked as its outcome; it must not fill our log with tracebacks.
+    logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)

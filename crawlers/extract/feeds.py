@@ -15,7 +15,7 @@ from crawlers.extract.canonical import join
 from crawlers.extract.dates import parse_date
 from crawlers.extract.text import plain
 
-MAX_ITEMS = 2_000
+MAX_ITEMS = 20_000
 _MOST_TAGS = 1_500_000  # a full sitemap of 50,000 news pages has half of it; a tree takes 150 bytes for each
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")

@@ -77,8 +77,8 @@ class SourceSpider(scrapy.Spider):
             for template in found.searches:
                 yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_search)
         for url in self.plan.links:
-            if self.ledger.accept(url, again=True):
-                yield self._article(url, Hint())
+            if self.ledger.accept(url, again=True) and (request := self._tried(url, Hint())):
+                yield request
         if self.plan.links:
             return
         for url in self.ledger.state.due_for_revisit(self.source.id, self.now):
@@ -278,7 +278,17 @@ class SourceSpider(scrapy.Spider):
                     self.ledger.first_stage[stage] += 1
                 if stage == "control":
                     self.ledger.control.append(url)
-                yield self._article(url, Hint(item.title, item.summary, item.published))
+                request = self._tried(url, Hint(item.title, item.summary, item.published))
+                if request is not None:
+                    yield request
+
+    def _tried(self, url: str, hint: Hint) -> Request | None:
+        """The request of an accepted article; one that Scrapy cannot make settles the URL."""
+        try:
+            return self._article(url, hint)
+        except ValueError:
+            self.ledger.settle(url, "skipped", "địa chỉ hỏng")
+            return None
 
     def _first_stage(self, url: str, item: Item) -> str:
         """By title and summary: "passed", "skipped", "control" (fetched all the same), "" where nothing is asked.
