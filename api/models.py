@@ -180,6 +180,16 @@ class SentimentResult(Resource):
     sentence: str
 
 
+class FoundEntity(Resource):
+    """An office or organisation. start and end count characters in title, lead and body joined by newlines."""
+
+    type: str = Field(examples=["government"])
+    name: str = Field(examples=["Ủy ban nhân dân tỉnh Quảng Trị"])
+    surface: str = Field(examples=["UBND tỉnh Quảng Trị"])
+    start: int
+    end: int
+
+
 class Annotation(Resource):
     """How the text was understood, with the version of each model."""
 
@@ -189,6 +199,7 @@ class Annotation(Resource):
     topics: list[TopicScore]
     sentiment: SentimentResult | None
     terms: list[str]
+    entities: list[FoundEntity] = Field(description="Offices and organisations, never persons")
     models: dict[str, str]
 
 

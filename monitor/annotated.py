@@ -17,7 +17,7 @@ from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
 from monitor.change_log import tell
 from monitor.database import READ_ONLY, annotation_rows, posts, stories
 from monitor.story_changes import apply_changes
-from nlp.annotation import Annotation, Document, Place, Relevance, SentimentResult, Topic
+from nlp.annotation import Annotation, Document, Entity, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
 
 if TYPE_CHECKING:  # SciPy costs seconds: who only reads does not load it
@@ -290,6 +290,7 @@ def _row(annotated: Annotated) -> dict[str, Any]:
         "topics": [asdict(topic) for topic in annotation.topics],
         "places": [asdict(place) for place in annotation.places],
         "terms": list(annotation.terms),
+        "entities": [asdict(entity) for entity in annotation.entities],
         "fingerprint": np.asarray(annotation.fingerprint, dtype="<u4").tobytes(),
         "models": annotation.models,
         "story_id": annotated.story_id,
@@ -306,6 +307,7 @@ def _annotation(row: Row[Any]) -> Annotation:
         topics=tuple(Topic(**topic) for topic in row.topics),
         sentiment=sentiment,
         terms=tuple(row.terms),
+        entities=tuple(Entity(**entity) for entity in row.entities),
         fingerprint=tuple(int(value) for value in np.frombuffer(row.fingerprint, dtype="<u4")),
         models=row.models,
     )

@@ -115,6 +115,7 @@ annotation_rows = Table(
     Column("topics", JSON, nullable=False),
     Column("places", JSON, nullable=False),
     Column("terms", JSON, nullable=False),
+    Column("entities", JSON, nullable=False, server_default="[]"),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("models", JSON, nullable=False),
     Column("story_id", String(80)),

@@ -1,7 +1,7 @@
 """The room's front door: `Annotator.load().annotate(document) -> Annotation`.
 
-Components in order: places, relevance, then for relevant posts topics and sentiment; key terms and fingerprint for
-all. Classifiers work on whole batches, so `annotate_many` is much faster than a loop over `annotate`.
+Components in order: places, relevance, fingerprint; then for relevant posts topics, sentiment, key terms, entities.
+Classifiers work on whole batches, so `annotate_many` is much faster than a loop over `annotate`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nlp.annotation import TOPICS, Annotation, Document, Place, Topic
+from nlp.entities import EntityReader
 from nlp.linear import LinearModel
 from nlp.places import Findings, PlaceFinder
 from nlp.province import Province
@@ -35,6 +36,7 @@ class Annotator:
     def __init__(self, province: Province, topics: LinearModel | None, sentiment: LinearModel | None) -> None:
         self.province = province
         self._places = PlaceFinder(province)
+        self._entities = EntityReader(province)
         wholes = [province.unit, *(unit for unit in province.former if unit.type == province.unit.type)]
         self._common = frozenset(unit.short.lower() for unit in wholes)
         self._topics = topics
@@ -58,7 +60,7 @@ class Annotator:
         return self.annotate_many([document], everything=everything)[0]
 
     def annotate_many(self, documents: Iterable[Document], *, everything: bool = False) -> list[Annotation]:
-        """Many posts, in order; `everything` gives topics and sentiment to irrelevant posts too."""
+        """Many posts, in order; `everything` gives irrelevant posts topics, sentiment, terms and entities too."""
         batch = list(documents)
         texts = [_Text.of(document) for document in batch]
         annotations = [self._locate(document, text) for document, text in zip(batch, texts, strict=True)]
@@ -68,7 +70,9 @@ class Annotator:
         topics = self._topics_of(heads)
         moods = self._sentiment.read(chosen, heads) if self._sentiment else [None] * len(chosen)
         for i, codes, mood in zip(wanted, topics, moods, strict=True):
-            annotations[i] = replace(annotations[i], topics=codes, sentiment=mood)
+            terms = key_terms(f"{texts[i].front}\n{texts[i].body}", skip=self._common)
+            entities = self._entities.read(batch[i].text)
+            annotations[i] = replace(annotations[i], topics=codes, sentiment=mood, terms=terms, entities=entities)
         return annotations
 
     def _locate(self, document: Document, text: _Text) -> Annotation:
@@ -78,7 +82,6 @@ class Annotator:
             id=document.id,
             relevance=judge(document, findings, self.province),
             places=_first_mentions(findings),
-            terms=key_terms(f"{text.front}\n{text.body}", skip=self._common),
             fingerprint=_fingerprint(text),
             models=self.models,
         )

@@ -67,6 +67,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """An office or organisation, never a person; `name` written out in full, start and end in `Document.text`."""
+
+    type: str
+    name: str
+    surface: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     code: str
     score: float
@@ -83,7 +94,7 @@ class SentimentResult:
 class Annotation:
     """Everything the room says of one post.
 
-    For relevance 0, places are still given, topics and sentiment only when `everything` was asked for.
+    For relevance 0, places are still given, the rest only when `everything` was asked for.
     `fingerprint` is a MinHash signature (64 values of 32 bit) of the folded text, for near-duplicates.
     `models` names each component with its version.
     """
@@ -94,6 +105,7 @@ class Annotation:
     topics: tuple[Topic, ...] = ()
     sentiment: SentimentResult | None = None
     terms: tuple[str, ...] = ()
+    entities: tuple[Entity, ...] = ()
     fingerprint: tuple[int, ...] = ()
     models: dict[str, str] = field(default_factory=dict)
 
@@ -106,4 +118,5 @@ class Annotation:
             "places": list(record["places"]),
             "topics": list(record["topics"]),
             "terms": list(self.terms),
+            "entities": list(record["entities"]),
         }

@@ -62,7 +62,7 @@ def test_many_are_the_same_as_one_by_one(annotator: Annotator) -> None:
 
 def test_record(annotator: Annotator) -> None:
     record = json.loads(json.dumps(annotator.annotate(FLOOD).as_json(), ensure_ascii=False))
-    assert set(record) == {"id", "relevance", "places", "topics", "sentiment", "terms", "models"}
+    assert set(record) == {"id", "relevance", "places", "topics", "sentiment", "terms", "entities", "models"}
     assert set(record["places"][0]) == {"id", "name", "level", "surface", "start", "end"}
     assert abs(sum(record["sentiment"]["scores"].values()) - 1) < 0.001
 
