@@ -20,6 +20,8 @@ _MOST_TAGS = 1_500_000  # a full sitemap of 50,000 news pages has half of it; a 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # libxml2 in its tolerant mode finds nothing in it
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_LOST = 0.9  # of the entries that a feed closes; below, its markup broke the tree
 _LINKS = ("link", "guid", "id")
 _DATES = ("pubdate", "published", "date", "issued", "updated", "publication_date")
 _SUMMARIES = ("description", "summary", "encoded", "content")
@@ -43,14 +45,28 @@ def parse_feed(body: str | bytes, url: str) -> list[Item]:
     root = parse_xml(body)
     if root is None:
         return []
+    entries = list(_entries(root))
+    raw = _DECLARATION.sub("", body).encode("utf-8", "replace") if isinstance(body, str) else body
+    whole = len(entries) >= _LOST * raw.count(b"</item>")
     found: dict[str, Item] = {}
-    for entry in _entries(root):
+    for entry in entries if whole else _one_by_one(raw):
         item = _item(entry, url)
         if item is not None:
             found.setdefault(item.url, item)
         if len(found) >= MAX_ITEMS:
             break
     return list(found.values())
+
+
+def _one_by_one(body: bytes) -> Iterator[Any]:
+    """The entries of a feed that broke somewhere: each parsed by itself, so that one costs no other."""
+    declared = _DECLARED.match(body)
+    head = declared[0] if declared else b""
+    for part in body.split(b"</item>")[:-1]:
+        start = part.find(b"<item")
+        root = parse_xml(head + b"<x>" + part[start:] + b"</item></x>") if start >= 0 else None
+        if root is not None:
+            yield from _entries(root)
 
 
 def parse_xml(body: str | bytes) -> Any:

@@ -59,6 +59,7 @@ class SourceSpider(scrapy.Spider):
         self.now = datetime.now(UTC)
         self._writing: asyncio.Task[None] | None = None
         self._written = 0.0
+        self._is_closed = False
         self._later: asyncio.TimerHandle | None = None
 
     async def start(self) -> AsyncIterator[Any]:
@@ -199,7 +200,8 @@ class SourceSpider(scrapy.Spider):
             self.logger.exception("writing what was settled; it is tried again")
         finally:
             self._writing, self._written = None, asyncio.get_running_loop().time()
-        self._keep_books()
+        if not self._is_closed:
+            self._keep_books()
 
     def failed(self, failure: Failure) -> None:
         """Errback of every request."""
@@ -219,9 +221,12 @@ class SourceSpider(scrapy.Spider):
             outcome, reason = "withdrawn", f"đã gỡ: {reason}"
         self.ledger.settle(url, outcome, reason)
 
-    def closed(self, reason: str) -> None:
+    async def closed(self, reason: str) -> None:
+        self._is_closed = True
         if self._later is not None:
             self._later.cancel()
+        if self._writing is not None:
+            await self._writing
         self.ledger.close()
 
     def _discovery(self, url: str, callback: Callable[..., Any], **more: Any) -> Request:

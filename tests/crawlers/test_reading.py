@@ -55,6 +55,14 @@ def test_any_text_has_an_address_and_it_is_stable(text: str) -> None:
     assert canonical_url("https://bao.vn/" + text).startswith("https://bao.vn")
 
 
+def test_an_entry_that_breaks_the_tree_costs_no_other() -> None:
+    entries = "".join(
+        f"<item><title>Tin {n}</title><link>/tin-{n}</link>{'<item>' * (n % 2)}</item>" for n in range(900)
+    )
+    found = parse_feed(f"<rss><channel>{entries}</channel></rss>", "https://a.vn/")
+    assert [item.url for item in found] == [f"https://a.vn/tin-{n}" for n in range(900)]
+
+
 def test_a_feed_with_faults_gives_what_can_be_read() -> None:
     text = """  <?xml version='1.0' encoding='UTF-8'?>
     <rss><channel><item><title><![CDATA[ Lũ \x0b rút ]]></title><link>/a-1.htm</link>
