@@ -114,7 +114,7 @@ def _add_routes(app: FastAPI) -> None:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for resource in (mentions, stories, issues, sentiment, facets, sources, status, me, exports, saved, terms):
         v1.include_router(resource.router)
-    finding = (exports.pages, saved.pages)
+    finding = (exports.pages, saved.pages, issues.pages)
     people = (signing.router, admin.router)
     for router in (v1, operations.router, docs.router, static.router, *people, *finding, pages.router):
         app.include_router(router)

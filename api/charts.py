@@ -6,11 +6,12 @@ Times are written as wall time of Việt Nam without zone, so that every browser
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from api.models import Bucket, PlaceBucket, Point, Series
+from api.models import Bucket, IssueItem, PlaceBucket, Point, Series
 from api.names import PlaceName
 from api.searching import Search
 from api.words import SENTIMENTS, SIGNS
@@ -18,6 +19,7 @@ from index.port import Interval
 from monitor.wording import VIETNAM, in_vietnam
 
 Spec = dict[str, Any]
+Height = int | Literal["container"]
 SAID = {code: f"{SIGNS[code]} {words}" for code, words in SENTIMENTS.items()}
 UNCLEAR = "chưa rõ"
 LABELLED_PLACES = 5
@@ -71,7 +73,11 @@ def theme(name: str) -> Spec:
         "text": {"color": t["text"], "fontSize": 12},
         "rule": {"color": t["text"]},
         "point": {"color": t["accent"]},
-        "style": {"land": {"color": t["unclear"]}, "halo": {"stroke": t["surface"], "strokeWidth": 3}},
+        "style": {
+            "told": {"fill": t["accent"]},
+            "land": {"color": t["unclear"]},
+            "halo": {"stroke": t["surface"], "strokeWidth": 3},
+        },
     }
 
 
@@ -101,7 +107,12 @@ def point_search(search: Search, point: Point, interval: str) -> Search:
 
 
 def sentiment_series(
-    series: Series, search: Search, *, marks: Sequence[tuple[datetime, str]] = (), brush: bool = False
+    series: Series,
+    search: Search,
+    *,
+    marks: Sequence[tuple[datetime, str]] = (),
+    brush: bool = False,
+    height: Height = 168,
 ) -> Spec:
     """Stacked bars of mentions by sentiment over time; `marks` are moments with a word, numbered on the axis."""
     values = [row for point in series.items for row in _rows(point, series.interval, search, linked=not brush)]
@@ -138,7 +149,53 @@ def sentiment_series(
         bars["encoding"]["href"] = {"field": "url", "type": "nominal"}
     span = (series.items[-1].start - series.items[0].start) if series.items else timedelta()
     layers = [bars, *_marks(marks, span)]
-    return {"width": "container", "height": 168, "data": {"values": values}, "layer": layers, "padding": 2}
+    return {"width": "container", "height": height, "data": {"values": values}, "layer": layers, "padding": 2}
+
+
+def issue_curve(issue: IssueItem) -> Spec:
+    """Mentions an hour over the last 48 hours, with a line that 19 of 20 ordinary hours stay below."""
+    end = issue.at.replace(second=0, microsecond=0)
+    hours = len(issue.curve)
+    values = []
+    for position, (count, usual) in enumerate(zip(issue.curve, issue.usual or [0.0] * hours, strict=True)):
+        start = end - timedelta(hours=hours - position)
+        after = {"end": wall(start + timedelta(minutes=54)), "next": wall(start + timedelta(hours=1))}
+        row = {"start": wall(start), **after}
+        values.append({**row, "count": count, "usual": usual, "label": f"{in_vietnam(start):%H:%M %d/%m}"})
+    steps = count_axis(max([*issue.curve, *(math.ceil(each) for each in issue.usual)], default=0))
+    scale = {"domain": [0, steps[-1]]}
+    across: Spec = {"field": "start", "type": "temporal", "title": None, "axis": {"grid": False, "labelOverlap": True}}
+    tooltip = [
+        {"field": "label", "type": "nominal", "title": "Lúc"},
+        {"field": "count", "type": "quantitative", "title": "Lượt nhắc", "format": ",d"},
+        {"field": "usual", "type": "quantitative", "title": "Thường dưới"},
+    ]
+    bars: Spec = {
+        "mark": {"type": "rect", "style": "told"},
+        "encoding": {
+            "x": across,
+            "x2": {"field": "end"},
+            "y": {
+                "field": "count",
+                "type": "quantitative",
+                "title": None,
+                "axis": {"values": steps, "format": ",d"},
+                "scale": scale,
+            },
+            "y2": {"datum": 0},
+            "tooltip": tooltip,
+        },
+    }
+    line: Spec = {
+        "mark": {"type": "rule", "strokeDash": [4, 2], "strokeWidth": 1.5},
+        "encoding": {
+            "x": across,
+            "x2": {"field": "next"},
+            "y": {"field": "usual", "type": "quantitative", "scale": scale},
+            "tooltip": tooltip,
+        },
+    }
+    return {"width": "container", "height": 120, "data": {"values": values}, "layer": [bars, line], "padding": 2}
 
 
 def count_axis(most: int) -> list[int]:
@@ -236,7 +293,9 @@ def _together(marks: Sequence[tuple[datetime, str]], near: timedelta) -> list[tu
     return found
 
 
-def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[PlaceName]) -> Spec:
+def places_map(
+    places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[PlaceName], *, height: Height = 300
+) -> Spec:
     """Commune centres as dots, sized by mentions and coloured by negative share; all others as a quiet ground."""
     told = [_dot(bucket, link) for bucket, link in places if bucket.lat is not None and bucket.count]
     ground = [{"name": c.name, "lat": c.lat, "lon": c.lon} for c in communes]
@@ -282,7 +341,7 @@ def places_map(places: Sequence[tuple[PlaceBucket, str]], communes: Sequence[Pla
     }
     return {
         "width": "container",
-        "height": 300,
+        "height": height,
         "autosize": {"type": "fit", "contains": "padding"},
         "padding": {"left": 2, "top": 2, "bottom": 2, "right": 64},  # room for the names at the coast
         "projection": {"type": "mercator"},

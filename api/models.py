@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from monitor.wording import rfc3339
 
@@ -338,6 +338,43 @@ class IssueItem(Resource):
     mentions: list[IssueMention]
 
 
+class IssueAction(Resource):
+    """What an officer did to an issue; `undone_at` is set once it was taken back."""
+
+    id: int
+    action: Literal["pin", "mute", "rename", "merge", "known"]
+    value: str
+    by: str
+    at: Moment
+    undone_by: str | None
+    undone_at: Moment | None
+
+
+class IssueActionIn(BaseModel):
+    """`value`: the new title (rename, required), the issue to merge into (merge, required), or a note."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["pin", "mute", "rename", "merge", "known"]
+    value: str = Field(default="", max_length=500)
+
+    @model_validator(mode="after")
+    def _value_where_needed(self) -> Self:
+        if self.action in ("rename", "merge") and not self.value.strip():
+            raise ValueError(f"{self.action} needs a value")
+        return self
+
+
+class IssueDetail(Resource):
+    """`issue` is null when it does not rise at the moment; its past states and actions are told all the same."""
+
+    id: str
+    at: Moment
+    issue: IssueItem | None
+    changes: list[IssueChange] = Field(description="Changes of state as the worker saw them happen, oldest first")
+    actions: list[IssueAction] = Field(description="Newest first")
+
+
 class IssueList(Resource):
     """As `duluan issues --json` gives it; `items`, `total` and `next` as in every list."""
 
@@ -539,56 +576,6 @@ class Problem(BaseModel):
 
 for _model in (StoryDetail, SourceDetail):
     _model.model_rebuild()
-
-
-class LinkIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    url: str = Field(max_length=4_000, examples=["https://baoquangtri.vn/thoi-su/202611/bai-viet-0a1b2c3/"])
-    note: str = Field(default="", max_length=500)
-
-
-class LinkItem(Resource):
-    """A link that staff submitted. `outcome` is null while it waits; `mention_id`: the post that it gave."""
-
-    id: int
-    url: str
-    note: str
-    submitted_by: str
-    submitted_at: Moment
-    state: Literal["waiting", "done"]
-    outcome: str | None
-    outcome_name: str
-    reason: str
-    finished_at: Moment | None
-    mention_id: str | None
-
-
-class MissingArticle(Resource):
-    """An article that a signal says an outlet has; `source` is null for an outlet that is not watched."""
-
-    title: str
-    outlet: str
-    outlet_name: str
-    source: str | None
-    published_at: Moment | None
-    seen_at: Moment
-
-
-class CollectingFigures(Resource):
-    """Did we miss anything? The first stage of relevance over 28 days (`lost` is estimated from the control group,
-    null without one); articles that signals named in the last week and how many of them were found."""
-
-    skipped: int
-    passed: int
-    control: int
-    control_judged: int
-    control_relevant: int
-    lost: float | None
-    seen_elsewhere: int
-    found_here: int
-    missing_here: int
-    unwatched: int
 
 
 class LinkIn(BaseModel):

@@ -1,52 +1,158 @@
-"""A rising issue that is a topic in a place: why it rose at a moment, and the mentions behind it."""
+"""One issue: why it rose at a moment, its life, who told it first and who gave it reach, what officers did to it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from api.models import MentionItem, Moment, Resource, StoryItem
+from api.models import (
+    IssueAction,
+    IssueChange,
+    IssueDetail,
+    IssueItem,
+    MentionItem,
+    Moment,
+    PlaceBucket,
+    Resource,
+    StoryItem,
+)
 from api.problems import NotFound
 from api.reader import Reader
 from api.searching import Search
-from api.views.rising import RisingIssue, rising
+from api.views.rising import TERM, RisingIssue, issue_label, rising
+from api.views.telling import Milestone, milestones
+from monitor.rising import StateChange
+from monitor.rising.store import Action
+from monitor.rising.words import STATES, VERBS
 
 MOST = 200
+LISTED = 100  # issues at once
+SOON = timedelta(hours=48)
+
+
+class Step(Resource):
+    """A change of state in words, with its figures."""
+
+    change: IssueChange
+    state: str
+
+
+class ActionLine(Resource):
+    action: IssueAction
+    verb: str
+
+
+class IssueLife(Resource):
+    """What pages show of any issue: its changes of state, what officers did to it, and issues it may be merged into."""
+
+    id: str
+    steps: list[Step]
+    actions: list[ActionLine]
+    others: list[StoryItem]
 
 
 class IssuePage(Resource):
     at: Moment
+    label: str
     rising: RisingIssue
+    life: IssueLife
     mentions: list[MentionItem]
+    milestones: list[Milestone]
+    places: list[PlaceBucket]
     stories: list[StoryItem]
     search_link: str
 
 
 class NotRising(Resource):
-    """The topic in the place does not rise at this moment; its mentions can still be searched."""
+    """The issue does not rise at this moment; its mentions can still be searched."""
 
     at: Moment
     label: str
+    life: IssueLife
     search_link: str
 
 
 def issue_page(reader: Reader, id: str, at: datetime | None) -> IssuePage | NotRising:
-    """Raises NotFound when the id is no topic in a place."""
+    """Raises NotFound when the id is neither a topic in a place nor a term."""
     moment = (at or reader.now()).replace(microsecond=0)
+    search, label = _search(id), issue_label(reader, id)
+    item = next((issue for issue in reader.issues(moment, LISTED) if issue.id == id), None)
+    if item is None:
+        return NotRising(at=moment, label=label, life=issue_life(reader, id, moment), search_link=search.link())
+    found = next(issue for issue in reader.it.issues(moment, limit=LISTED) if issue.id == id)
+    mentions = [reader.mention(mention) for mention in reader.it.index.get(found.ids[:MOST])]
+    stories = reader.it.annotations.stories(found.stories)
+    names = {place: reader.names.place(place) for place in item.places}
+    return IssuePage(
+        at=item.at,
+        label=label,
+        rising=rising(reader, item, item.at),
+        life=issue_life(reader, id, moment, item),
+        mentions=mentions,
+        milestones=milestones(mentions),
+        places=[place for place in reader.places(search, 40) if place.id in names],
+        stories=[StoryItem.model_validate(stories[s], from_attributes=True) for s in found.stories if s in stories],
+        search_link=search.link(),
+    )
+
+
+def issue_detail(reader: Reader, id: str, at: datetime | None) -> IssueDetail:
+    """Raises NotFound when nothing of this name ever rose."""
+    moment = (at or reader.now()).replace(microsecond=0)
+    store = reader.it.issue_store
+    item = next((issue for issue in reader.issues(moment, LISTED) if issue.id == id), None)
+    kept, actions = store.changes(id, moment), [a for a in store.actions(id) if a.at <= moment]
+    if item is None and not kept and not actions:
+        raise NotFound("issue")
+    return IssueDetail(
+        id=id,
+        at=moment,
+        issue=item,
+        changes=[change_item(change) for change in kept] or (item.changes if item else []),
+        actions=[action_item(action) for action in actions],
+    )
+
+
+def issue_life(reader: Reader, id: str, at: datetime, item: IssueItem | None = None) -> IssueLife:
+    """The states as they were kept, or as a replay finds them where nobody watched."""
+    kept = [change_item(change) for change in reader.it.issue_store.changes(id, at)]
+    changes = kept or (item.changes if item else [])
+    others = [
+        StoryItem(id=each.id, title=each.title, first_at=each.since, last_at=each.at, mentions=each.figures.mentions)
+        for each in reader.issues(at, LISTED)
+        if each.id != id
+    ]
+    return IssueLife(
+        id=id,
+        steps=[Step(change=change, state=STATES[change.state]) for change in changes],  # type: ignore[index]
+        actions=[
+            ActionLine(action=action_item(action), verb=VERBS[action.verb])
+            for action in reader.it.issue_store.actions(id)
+            if action.at <= at
+        ],
+        others=others,
+    )
+
+
+def change_item(change: StateChange) -> IssueChange:
+    return IssueChange.model_validate(change.as_json())
+
+
+def action_item(action: Action) -> IssueAction:
+    return IssueAction(
+        id=action.id,
+        action=action.verb,
+        value=action.value,
+        by=action.by,
+        at=action.at,
+        undone_by=action.undone_by,
+        undone_at=action.undone_at,
+    )
+
+
+def _search(id: str) -> Search:
+    if id.startswith(TERM) and (term := id.removeprefix(TERM).strip()):
+        return Search(q=f'"{term.replace(chr(34), " ")}"')
     topic, separator, place = id.partition("@")
     if not separator or not topic or not place:
         raise NotFound("issue")
-    search = Search(topic=(topic,), place=(place,)).link()
-    found = next((issue for issue in reader.it.issues(moment, limit=100) if issue.id == id), None)
-    if found is None:
-        label = f"{reader.names.topic(topic)} tại {reader.names.place(place)}"
-        return NotRising(at=moment, label=label, search_link=search)
-    item = next(issue for issue in reader.issues(moment, 100) if issue.id == id)
-    mentions = [reader.mention(mention) for mention in reader.it.index.get(found.ids[:MOST])]
-    stories = reader.it.annotations.stories(found.stories)
-    return IssuePage(
-        at=moment,
-        rising=rising(reader, item, moment),
-        mentions=mentions,
-        stories=[StoryItem.model_validate(stories[s], from_attributes=True) for s in found.stories if s in stories],
-        search_link=search,
-    )
+    return Search(topic=(topic,), place=(place,))

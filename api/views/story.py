@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
-from urllib.parse import quote
 
 from api.models import (
     MentionItem,
@@ -20,7 +19,9 @@ from api.models import (
 from api.problems import NotFound
 from api.reader import Reader
 from api.searching import Search
+from api.views.issue import IssueLife, issue_life
 from api.views.rising import RisingIssue, rising
+from api.views.telling import Milestone, milestones
 from index.port import Interval
 
 LISTED = 60
@@ -43,15 +44,6 @@ class Teller(Resource):
     link: str
 
 
-class Milestone(Resource):
-    """A moment of the story: who was first, when people joined in, the hour with the most mentions."""
-
-    at: Moment
-    what: str
-    title: str
-    link: str
-
-
 class RelatedStory(Resource):
     id: str
     title: str
@@ -62,6 +54,7 @@ class StoryPage(Resource):
     story: StoryDetail
     state: Literal["rising", "told", "over"]
     issue: RisingIssue | None
+    life: IssueLife
     series: Series
     tellers: list[Teller]
     milestones: list[Milestone]
@@ -106,9 +99,10 @@ def story_page(reader: Reader, id: str) -> StoryPage:
         story=detail,
         state="rising" if issue else "told" if now - detail.last_at < STILL_TOLD else "over",
         issue=rising(reader, issue, now.replace(microsecond=0)) if issue else None,
+        life=issue_life(reader, id, now.replace(microsecond=0), issue),
         series=reader.series(search, _interval(detail.last_at - detail.first_at)),
         tellers=_tellers(search, mentions),
-        milestones=_milestones(mentions),
+        milestones=milestones(mentions),
         terms=_terms(reader, mentions),
         places=reader.places(search, 40),
         mentions=mentions[:LISTED],
@@ -153,29 +147,6 @@ def _tellers(search: Search, mentions: list[MentionItem]) -> list[Teller]:
         )
         for source, told in by_source.items()
     ]
-
-
-def _milestones(mentions: list[MentionItem]) -> list[Milestone]:
-    if not mentions:
-        return []
-    oldest = list(reversed(mentions))
-    found = [_milestone("Đưa tin đầu tiên", oldest[0])]
-    people = [m for m in oldest if m.kind in ("social", "forum", "comment")]
-    if people and people[0].id != oldest[0].id:
-        found.append(_milestone("Người dân lên tiếng đầu tiên", people[0]))
-    hours = Counter(m.published_at.replace(minute=0, second=0, microsecond=0) for m in oldest)
-    peak, count = max(hours.items(), key=lambda pair: (pair[1], -pair[0].timestamp()))
-    if count >= 3:
-        first = next(m for m in oldest if m.published_at >= peak)
-        found.append(_milestone(f"Cao điểm: {count} lượt trong một giờ", first, at=peak))
-    if oldest[-1].id != oldest[0].id:
-        found.append(_milestone("Mới nhất", oldest[-1]))
-    return sorted(found, key=lambda m: m.at)
-
-
-def _milestone(what: str, mention: MentionItem, at: datetime | None = None) -> Milestone:
-    title = f"{mention.source_name}: {mention.title}"
-    return Milestone(at=at or mention.published_at, what=what, title=title, link=f"/mentions/{quote(mention.id)}")
 
 
 def _terms(reader: Reader, mentions: list[MentionItem]) -> list[str]:

@@ -7,18 +7,21 @@ Learnt once a day from the four weeks before that day, robust to earlier peaks. 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from monitor.rising.season import Season
+from monitor.rising.tail import tail
 
 AGES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)  # ends of the age bins, in average hours
 # An ordinary story's further voices by age, before the province's own figures speak: sandbox and RSS stream, 2025-26.
 GROWTH = (0.05, 0.10, 0.20, 0.35, 0.55, 0.75, 0.9, 1.0, 1.05)
 PRIOR_STORIES = 12.0
 PRIOR_SHAPE = 0.8
+HEAVY = 0.5  # newsworthiness has a heavier tail than a gamma of the same variance (bench/rising.py)
 CAPPED = 0.98  # stories above this quantile count as this tall: earlier peaks must not make the next look ordinary
 PRIOR_KEY = 0.5  # voices that the expectation from topic and place alone counts for
 SHAPES = (0.25, 8.0)
@@ -64,17 +67,40 @@ def learn_growth(stories: Sequence[tuple[Sequence[float], Sequence[float]]], day
     mean, variance = float(capped.mean()), float(capped.var())
     found = mean * mean / (variance - mean) if variance > mean > 0 else SHAPES[1]
     shape = (count * min(found, SHAPES[1]) + PRIOR_STORIES * PRIOR_SHAPE) / (count + PRIOR_STORIES)
-    return Growth(tuple(total.tolist()), float(np.clip(shape, *SHAPES)), max(count / max(days, 1.0), 0.2))
+    return Growth(tuple(total.tolist()), float(np.clip(HEAVY * shape, *SHAPES)), max(count / max(days, 1.0), 0.2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeyRates:
     """Voices an average hour of each key (a topic in a place, or a term), and their spread."""
 
     told: Mapping[str, float]
     length: float  # average hours that were counted
     spread: float
-    keys: int
+    levels: tuple[tuple[float, int], ...]  # how many keys were told so many times
+    _known: dict[float, tuple[tuple[float, int], ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def keys(self) -> int:
+        return sum(count for _, count in self.levels)
+
+    def rivals(self, chance: float, activity: float, least: float) -> float:
+        """Keys that show something of this tail probability by chance, in one window of so much activity.
+
+        A key that hardly ever reaches `least` voices cannot show it more often than it reaches them (Tarone 1990).
+        """
+        return sum(count * min(chance, reach) for reach, count in self._reaches(activity, least))
+
+    def _reaches(self, activity: float, least: float) -> tuple[tuple[float, int], ...]:
+        if activity not in self._known:
+            found = tuple((self._reach(told, activity, least), count) for told, count in self.levels)
+            self._known[activity] = found
+        return self._known[activity]
+
+    def _reach(self, told: float, activity: float, least: float) -> float:
+        shape = PRIOR_KEY + told
+        mean = shape / self.length * activity
+        return tail(least, mean, min(shape, mean / (self.spread - 1.0)))
 
     def expected(self, key: str, prior: float, activity: float) -> tuple[float, float]:
         """Mean and shape of the voices in a window of so much activity; `prior`: voices an hour by topic and place.
@@ -102,7 +128,9 @@ def learn_rates(daily: Mapping[str, Mapping[int, float]], length: float) -> KeyR
         excess += sum((value - mean) ** 2 for value in values) + (days - len(values)) * mean * mean
         usual += told[key]
     spread = float(np.clip(excess / usual, *SPREAD)) if usual > 30 else 1.5
-    return KeyRates(told, max(length, 24.0), spread, max(len(daily), 20))
+    levels = Counter(round(value) for value in told.values())
+    levels[0] += max(20 - len(told), 0)
+    return KeyRates(told, max(length, 24.0), spread, tuple(sorted(levels.items())))
 
 
 def shares(values: Iterable[str]) -> dict[str, float]:

@@ -33,7 +33,7 @@ class LiveIssues:
 
     def turn(self, changed: bool) -> None:
         """Looks again when something was annotated, and once a minute: what nobody tells any more fades."""
-        now = utc_now()
+        now = utc_now().replace(microsecond=0)  # links to what is counted name whole seconds
         if changed or now - self._mark >= IDLE:
             try:
                 self.update(now)

@@ -2,8 +2,8 @@
 
 Every group is judged in four windows against what is ordinary (`Baseline`). The tail probability is multiplied by the
 number of such comparisons that an average day makes (Bonferroni over groups and windows), which gives the number of
-times a day on which chance alone would show as much. That controls what the officer sees: at a limit of 0.05 a day,
-chance shows one group in twenty days.
+times a day that chance alone would show as much. That controls what the officer sees: at a limit of 0.2 a day chance
+shows one issue in five days.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from monitor.rising.groups import Group
 from monitor.rising.tail import tail
 
 WINDOWS = (1.0, 6.0, 24.0, 72.0)
+INDEPENDENT = 2.0  # the windows of a story lie within one another: four are worth two comparisons
+SLIDING = 3.0  # a window over a topic in a place begins at any moment: worth three that follow one another
 MIN_VOICES = 2.0
 MIN_TELLERS = 2
 OWN_PAST = 168.0  # hours before the window that say how often a running story is told
@@ -85,7 +87,7 @@ def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, h
     begun = first == 0
     known = growth.at(0.0 if begun else clock.start_ticks[n] - born)
     coming = growth.at(clock.tick - born) - known
-    comparisons = growth.a_day * len(WINDOWS)
+    comparisons = growth.a_day * INDEPENDENT
     if begun:  # the first voice makes the story: it is no surprise
         start = group.weights[0] or 1.0
         mean = max(coming, LEAST)
@@ -113,8 +115,9 @@ def _unit(group: Group, first: int, last: int) -> float:
 
 def _key(group: Group, baseline: Baseline, clock: Clock, n: int, heard: float, unit: float) -> tuple[float, float]:
     mean, shape = _ordinary_key(group, baseline, clock.tick - clock.start_ticks[n])
-    comparisons = baseline.rates[group.kind].keys * max(24 / WINDOWS[n], 1.0)
-    return tail(heard / unit, mean / unit, shape) * comparisons, mean
+    found = tail(heard / unit, mean / unit, shape)
+    rivals = max(baseline.rates[group.kind].rivals(found, WINDOWS[n], MIN_VOICES), found)
+    return rivals * max(24 / WINDOWS[n], 1.0) * SLIDING, mean
 
 
 def _ordinary_key(group: Group, baseline: Baseline, activity: float) -> tuple[float, float]:

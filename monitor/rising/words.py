@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from monitor.rising.sorts import Sort
 from monitor.rising.states import State
+from monitor.rising.store import Verb
 
 STATES: Mapping[State, str] = {
     "emerging": "mới nổi",
@@ -20,4 +21,11 @@ SORTS: Mapping[Sort, str] = {
     "complaint": "phản ánh",
     "rumour_like": "tin chưa có nguồn chính thức",
     "campaign_like": "nhiều tài khoản đăng nội dung giống nhau",
+}
+VERBS: Mapping[Verb, str] = {
+    "pin": "ghim",
+    "mute": "ẩn",
+    "rename": "đổi tên",
+    "merge": "gộp",
+    "known": "đánh dấu đã biết",
 }
