@@ -48,6 +48,8 @@ _GAZETTEER: dict[str, tuple[Type, _Tail, bool]] = {
     "Kho bạc Nhà nước": ("government", "place", False),
     "Bảo hiểm xã hội|BHXH": ("government", "place", True),
     "Trung tâm Phục vụ hành chính công|Trung tâm hành chính công": ("government", "place", False),
+    "Cục": ("government", "name", True),
+    "Ban Chỉ đạo Phòng thủ dân sự quốc gia|Ban Chỉ đạo Phòng thủ dân sự": ("government", "none", False),
     "Thanh tra Chính phủ": ("government", "none", False),
     "Tỉnh ủy": ("party", "place", False),
     "Thành ủy": ("party", "place", True),
@@ -79,6 +81,10 @@ _GAZETTEER: dict[str, tuple[Type, _Tail, bool]] = {
     "Đồn Biên phòng Cửa khẩu quốc tế": ("defense", "name", True),
     "Đoàn Kinh tế - Quốc phòng": ("defense", "name", True),
     "Sư đoàn": ("defense", "name", True),
+    "Trung đoàn": ("defense", "name", True),
+    "Tiểu đoàn": ("defense", "name", True),
+    "Tiểu đoàn bộ binh": ("defense", "name", True),
+    "Quân khu": ("defense", "name", True),
     "Tòa án nhân dân|TAND": ("justice", "place", False),
     "Viện kiểm sát nhân dân|Viện KSND|VKSND": ("justice", "place", False),
     "Cục Thi hành án dân sự": ("justice", "place", False),
@@ -98,7 +104,9 @@ _GAZETTEER: dict[str, tuple[Type, _Tail, bool]] = {
     "Trường Mầm non|mầm non": ("education", "name", True),
     "Trường Phổ thông dân tộc nội trú|Trường PTDTNT": ("education", "name", True),
     "Trường Phổ thông dân tộc bán trú|Trường PTDTBT": ("education", "name", True),
-    "Trường Phổ thông dân tộc bán trú tiểu học|Trường PTDTBT tiểu học|Trường PTDTBT TH": ("education", "name", True),
+    "Trường Phổ thông dân tộc bán trú tiểu học|Phổ thông dân tộc bán trú tiểu học|Trường PTDTBT tiểu học": (
+        "education", "name", True,
+    ),
     "Công ty": ("company", "name", True),
     "Công ty cổ phần|Công ty CP|CTCP": ("company", "name", True),
     "Công ty trách nhiệm hữu hạn|Công ty TNHH": ("company", "name", True),
@@ -109,7 +117,8 @@ _GAZETTEER: dict[str, tuple[Type, _Tail, bool]] = {
     "Hợp tác xã|HTX": ("company", "name", True),
     "Ban Quản lý Khu kinh tế|BQL Khu kinh tế": ("office", "place", False),
     "Ban Quản lý Vườn quốc gia|BQL Vườn quốc gia": ("office", "name", True),
-    "Ban Quản lý dự án": ("office", "place", False),
+    "Ban Quản lý dự án": ("office", "name", False),
+    "Bảo tàng": ("office", "place", True),
     "Chi cục Kiểm lâm": ("office", "place", False),
     "Hạt Kiểm lâm": ("office", "name", True),
     "Chi cục Hải quan": ("office", "name", False),
@@ -126,6 +135,11 @@ _DEPARTMENTS = (
     "Tài nguyên và Môi trường|TN-MT|TN&MT", "Lao động - Thương binh và Xã hội|LĐ-TB-XH|LĐ-TB&XH",
     "Nông nghiệp và Phát triển nông thôn|NN-PTNT|NN&PTNT", "Thông tin và Truyền thông|TT-TT|TT&TT",
 )  # fmt: skip
+_MINISTRIES = (
+    "Công an", "Quốc phòng", "Xây dựng", "Tài chính", "Y tế", "Nội vụ", "Tư pháp", "Ngoại giao", "Công Thương",
+    "Giáo dục và Đào tạo|GD-ĐT|GD&ĐT|GDĐT", "Nông nghiệp và Môi trường|NN-MT|NN&MT", "Dân tộc và Tôn giáo",
+    "Khoa học và Công nghệ|KH-CN|KH&CN", "Văn hóa, Thể thao và Du lịch|Văn hóa - Thể thao và Du lịch|VH-TT-DL",
+)  # fmt: skip
 _ADMIN = frozenset({"tỉnh", "xã", "phường", "huyện", "thị", "thành", "tp", "đặc"})
 _DOTTED = frozenset({"p", "x", "h", "tx", "tt", "t"})  # administrative words when a full stop follows
 _TWO = {"thị": "xã", "thành": "phố", "đặc": "khu"}  # administrative words of two syllables
@@ -133,11 +147,14 @@ _LOWER = frozenset(
     re.split(
         r"\s+",
         "và đa khoa khu vực hữu nghị tỉnh cổ phần tnhh mtv xây dựng thương mại dịch vụ phát triển nông trường nghiệp "
-        "nhà nước điện lực cấp thoát tư thông thao lịch hóa nghệ phạm tế sản giải trí vận tải khí học",
+        "nhà nước điện lực cấp thoát tư thông thao lịch hóa nghệ phạm tế sản giải trí vận tải khí học không "
+        "bộ sắt đường",
     )
 )  # small words inside a name
-_SECOND = frozenset(re.split(" ", "tế hóa lịch thao phạm nghệ thông lực sản tư dựng mại nghiệp học"))  # Kinh tế
-_TOKEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*(?:[&][^\W_]+)*|[-–,]")
+_SECOND = frozenset(
+    re.split(" ", "tế hóa lịch thao phạm nghệ thông lực sản tư dựng mại nghiệp học không bộ sắt")
+)  # Kinh tế
+_TOKEN = re.compile(r"[A-ZĐ]{1,4}(?:-[A-ZĐ&]{1,5})+(?![^\W_])|[^\W_](?:[^\W_]|[\u0300-\u036f])*(?:[&][^\W_]+)*|[-–,]")
 _LONGEST = 12
 
 
@@ -204,15 +221,18 @@ class EntityReader:
     def _end(self, text: str, words: list[_Word], place: int, head: _Head) -> int:
         """Where the entity ends: after its own name, then “tỉnh Quảng Trị”, “xã Gio Linh”."""
         if head.tail == "name":
-            place = self._after_name(text, words, place, head.type in ("education", "company"))
+            place = self._after_name(text, words, place, head.type)
         return place if head.tail == "none" else self._after_place(text, words, place)
 
-    def _after_name(self, text: str, words: list[_Word], place: int, persons: bool) -> int:
-        """After a run of capitals (with small words between them). `persons`: it may be called after somebody."""
+    def _after_name(self, text: str, words: list[_Word], place: int, type: Type) -> int:
+        """After a run of capitals (with small words between them). Schools and firms may be called after somebody."""
         end, begin = place, place
+        company, persons = type == "company", type in ("company", "education")
         while place < len(words) and place - begin < 8 and _near(text, words, place):
             word = words[place]
-            if known := self._known(words, place):
+            known = self._known(words, place)
+            goes_on = company and place + known < len(words) and _near(text, words, place + known)
+            if known and not (goes_on and words[place + known].capital):
                 return place + known
             family = word.text in FAMILIES and not (persons and not self._somebody(text, words, begin, place))
             second = word.text in _SECOND and begin < place == end
@@ -259,6 +279,8 @@ class EntityReader:
         """Length of the place name in capitals that begins here, the longest; 0 for none."""
         for size in range(self._longest, 0, -1):
             part = words[place : place + size]
+            if size == 1 and place + 1 < len(words) and words[place + 1].capital:
+                return 0  # “Thanh Khê” is no Thanh
             if len(part) == size and part[0].capital and tuple(w.text.lower() for w in part) in self._places:
                 return size
         return 0
@@ -284,4 +306,7 @@ def _heads() -> dict[tuple[str, ...], _Head]:
     for written in _DEPARTMENTS:
         names = written.split("|")
         add([f"Sở {name}" for name in names], f"Sở {names[0]}", "government", "place", needs=False)
+    for written in _MINISTRIES:
+        names = written.split("|")
+        add([f"Bộ {name}" for name in names], f"Bộ {names[0]}", "government", "none", needs=False)
     return heads
