@@ -239,11 +239,16 @@ def is_unaccented(text: str) -> bool:
     return letters >= 4 and (letters - plain) < 0.02 * letters
 
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|(?:[^\W\d_][\u0300-\u036f]*)+")
+_PICTURE = (
+    "[\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55\u2b1b\u2b1c\u2190-\u21ff\u231a-\u23ff]"
+    "[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*"
+)
+_EMOJI = f"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE}(?:\u200d{_PICTURE})*"
+_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|(?:[^\W\d_][\u0300-\u036f]*)+|{_EMOJI}")
 
 
 def tokens(text: str) -> list[Span]:
-    """Words (syllables) and numbers of a text as it was given, with offsets."""
+    """Words (syllables), numbers and emoji (each whole, with skin tone and joined parts) of a text, with offsets."""
     return [Span(m.start(), m.end(), m.group()) for m in _TOKEN.finditer(text)]
 
 

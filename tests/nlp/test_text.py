@@ -119,6 +119,35 @@ def test_sentences() -> None:
     assert [s.text for s in sentences("Tiêu đề\nThân bài.")] == ["Tiêu đề", "Thân bài."]
 
 
+@pytest.mark.parametrize("emoji", ["🙂", "👏🏽", "❤️", "👨‍👩‍👧", "🇻🇳", "😂", "☹️"])
+def test_an_emoji_is_one_token(emoji: str) -> None:
+    text = f"đẹp quá{emoji}{emoji} 3"
+    assert [span.text for span in tokens(text)] == ["đẹp", "quá", emoji, emoji, "3"]
+    assert "\U0001f642" in normalise("vui 🙂 ghê")
+
+
+@given(anything)
+@settings(max_examples=200)
+def test_sentences_lose_nothing_but_spaces(text: str) -> None:
+    spans = sentences(text)
+    assert [span.text for span in spans] == [text[span.start : span.end] for span in spans]
+    kept = "".join(span.text for span in spans)
+    assert "".join(kept.split()) == "".join(text.split())
+
+
+@given(vietnamese)
+@settings(max_examples=200)
+def test_repeated_letters_and_markup_do_not_change_the_words(text: str) -> None:
+    assert exact(f"<p>{text}</p>") == exact(text)
+    assert exact(normalise(text)) == exact(text)
+    assert not any(letter * 3 in fold(text) for letter in "aou")
+
+
+def test_teencode_is_written_out_and_only_whole_words_are() -> None:
+    assert spell_out("ko bít mn ơi") == "không biết mọi người ơi"
+    assert spell_out("koala") == "koala"
+
+
 def test_tokens_of_decomposed_text_stay_whole() -> None:
     text = unicodedata.normalize("NFD", "lũ ở Lệ Thủy, 1.500 hộ")
     assert [unicodedata.normalize("NFC", t.text) for t in tokens(text)] == [
