@@ -84,6 +84,10 @@ class KeyRates:
     def keys(self) -> int:
         return sum(count for _, count in self.levels)
 
+    def rate(self, key: str) -> float:
+        """Voices an average hour that the key had."""
+        return self.told.get(key, 0.0) / self.length
+
     def rivals(self, chance: float, activity: float, least: float) -> float:
         """Keys that show something of this tail probability by chance, in one window of so much activity.
 

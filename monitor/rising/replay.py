@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 
 from monitor.rising.evidence import Evidence, Weights, hours, moment
 from monitor.rising.issue import Issue, issue
-from monitor.rising.states import State
 from monitor.rising.watch import KEPT, Seen, Watch
 
 RUN_UP = 5 * 24  # hours before a moment that are lived through, so that states have their past
 HISTORY = timedelta(hours=KEPT + RUN_UP)
 STEP = 1.0
-_ORDER: dict[State, int] = {"fading": 1, "closed": 2}
 
 
 def rising_issues(
@@ -59,7 +57,7 @@ def _moments(since: float, until: float, step: float, run_up: float) -> Iterator
 
 
 def told(seen: Sequence[Seen], watch: Watch, at: float) -> list[Issue]:
-    """Open issues as they are told: what rises before what fades, the most surprising first."""
+    """Open issues as they are told, the most surprising first."""
     assert watch.baseline is not None
-    order = sorted(seen, key=lambda s: (_ORDER.get(s.life.state, 0), -s.judged.surprise, s.judged.group.id))
+    order = sorted(seen, key=lambda s: (-s.judged.surprise, s.judged.group.id))
     return [issue(each, watch.baseline, at) for each in order]

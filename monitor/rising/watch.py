@@ -28,6 +28,7 @@ PACE = 6.0  # hours over which the pace is taken
 SHARED = 0.5  # an issue that shares more than this part of its mentions with better ones is the same
 # Powers of ten by which a topic in a place, or a term, must be more surprising than a story that tells the same.
 BEHIND: Mapping[Kind, float] = {"story": 0.0, "topic_place": 1.0, "term": 2.0}
+RARE = 1.0  # voices in three days below which a topic is rarely told in a place
 HELD = 1.0  # powers of ten by which another must be more surprising to take an open issue's mentions from it
 
 
@@ -170,6 +171,7 @@ class Watch:
         order = sorted(by_surprise(judged), key=lambda j: -(j.surprise + held[j.group.id]))
         chosen: list[Judged] = []
         owner: dict[str, str] = {}
+        about: dict[str, str] = {}  # topic and place of what was chosen -> issue
         absorbed: dict[str, list[str]] = {}
         for j in order:
             ids = _told(j, clock)
@@ -179,10 +181,28 @@ class Watch:
                 continue
             if j.group.kind != "story" and _one_story(j, clock):
                 continue
+            pair = self._pair(j, clock) if j.group.kind == "story" else None
+            if pair in about:
+                absorbed.setdefault(about[pair], []).append(j.group.id)
+                continue
+            if pair is not None:
+                about[pair] = j.group.id
             chosen.append(j)
             for id in ids:
                 owner.setdefault(id, j.group.id)
         return by_surprise(chosen), absorbed
+
+    def _pair(self, judged: Judged, clock: Clock) -> str | None:
+        """The topic in a place that a story is about, where it is rarely told: two stories on it are one matter."""
+        assert self._baseline is not None
+        group = judged.group
+        first, last = group.first_after(clock.at - WINDOWS[-1]), group.first_after(clock.at)
+        told = Counter(key for e in group.evidence[first:last] for kind, key in keys(e) if kind == "topic_place")
+        if not told:
+            return None
+        pair, count = max(told.items(), key=lambda item: (item[1], item[0]))
+        usual = self._baseline.rates["topic_place"].rate(pair) * (clock.tick - clock.start_ticks[-1])
+        return pair if count > SHARED * (last - first) and usual < RARE else None
 
     def _is_open(self, id: str) -> bool:
         life = self._lives.get(id)
