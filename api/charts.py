@@ -164,7 +164,9 @@ def issue_curve(issue: IssueItem) -> Spec:
         values.append({**row, "count": count, "usual": usual, "label": f"{in_vietnam(start):%H:%M %d/%m}"})
     steps = count_axis(max([*issue.curve, *(math.ceil(each) for each in issue.usual)], default=0))
     scale = {"domain": [0, steps[-1]]}
-    across: Spec = {"field": "start", "type": "temporal", "title": None, "axis": {"grid": False, "labelOverlap": True}}
+    day = "hours(datum.value) === 0 ? timeFormat(datum.value, '%d/%m') : timeFormat(datum.value, '%H:%M')"
+    axis: Spec = {"labelExpr": day, "grid": False, "labelFlush": True, "labelOverlap": True, "labelSeparation": 8}
+    across: Spec = {"field": "start", "type": "temporal", "title": None, "axis": axis}
     tooltip = [
         {"field": "label", "type": "nominal", "title": "Lúc"},
         {"field": "count", "type": "quantitative", "title": "Lượt nhắc", "format": ",d"},

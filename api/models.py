@@ -294,7 +294,7 @@ class IssueChange(Resource):
     chance: float | None
     voices: float
     expected: float
-    pace: float = Field(description="Mentions an average hour, over six hours")
+    pace: float = Field(description="Mentions an average hour, over twelve hours")
 
 
 class IssueNote(Resource):

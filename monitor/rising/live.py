@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from monitor.database import utc_now
@@ -17,6 +18,7 @@ OVERLAP = timedelta(seconds=30)  # a transaction that began before the mark may 
 REREAD = timedelta(minutes=10)  # after which recent evidence is read again: stories merge, people correct
 RECENT = timedelta(days=5)
 EVERY = 1000  # issues at once, more than any province has
+FEW = 3000  # mentions that are judged anew in a moment, rather than to wait a second for the worker
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
 
 log = logging.getLogger("duluan.rising")
@@ -48,9 +50,11 @@ class LiveIssues:
         else:
             self._follow(at)
         assert self._watch is not None
+        if self._watch.misled:
+            self._begin(at)
         now = hours(at)
         issues = told(self._watch.look(now), self._watch, now)
-        self._store.keep(issues, at, self._changes())
+        self._store.keep(issues, at, self._watch.known, [*self._changes(), *self._gone(issues, at)])
         return issues
 
     def _begin(self, at: datetime) -> None:
@@ -75,6 +79,16 @@ class LiveIssues:
             self._watch.add(found)
         self._mark = at
 
+    def _gone(self, issues: Sequence[Issue], at: datetime) -> list[tuple[str, StateChange]]:
+        """Issues that were told last and are no more without having been closed: now that more is known, they never
+        were, or their mentions went to another story."""
+        assert self._watch is not None
+        lives = self._watch.lives()
+        before = self._store.now()
+        gone = {issue.id for issue in (before.issues if before else ())} - {issue.id for issue in issues} - lives.keys()
+        open_ = [id for id in sorted(gone) if (kept := self._store.changes(id)) and kept[-1].state != "closed"]
+        return [(id, StateChange(at, "closed", None, 0.0, 0.0, 0.0)) for id in open_]
+
     def _changes(self) -> list[tuple[str, StateChange]]:
         """Changes of state that are not kept yet; of what was lived through again only what the archive missed."""
         assert self._watch is not None
@@ -94,6 +108,7 @@ class LiveIssues:
 
 def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights) -> list[Issue]:
     """What rises at a moment: as the worker saw it when that was shortly before, else from the archive alone."""
-    if (kept := store.now()) and timedelta() <= at - kept[0] <= FRESH:
-        return kept[1]
+    kept = store.now()
+    if kept and timedelta() <= at - kept.at <= FRESH and not (kept.outrun and kept.known < FEW):
+        return kept.issues
     return rising_issues(evidence.between(at - HISTORY, at), at, limit=EVERY, weights=weights)

@@ -15,7 +15,8 @@ CAMPAIGN_ACCOUNTS = 5  # accounts that post near-equal texts ...
 CAMPAIGN_SHARE = 0.5  # ... and make so much of what people say
 CAMPAIGN_HOURS = 24.0
 RUMOUR_PEOPLE = 5  # people who tell it while no newsroom and no authority does
-COMPLAINT_SHARE = 0.6  # of the voices people, and of what they say negative
+COMPLAINT_SHARE = 0.6  # of the voices people ...
+COMPLAINT_NEGATIVE = 0.5  # ... and of what they say negative
 
 
 def sort_of(evidence: Sequence[Evidence], kind: str) -> tuple[Sort, str]:
@@ -27,12 +28,12 @@ def sort_of(evidence: Sequence[Evidence], kind: str) -> tuple[Sort, str]:
         return "campaign_like", f"{len(alike)} tài khoản đăng nội dung gần như giống nhau trong vòng 24 giờ."
     if len(accounts) >= RUMOUR_PEOPLE and not outlets:
         negative = sum(e.sentiment == "negative" for e in people) / len(people)
-        if kind == "story" and negative < COMPLAINT_SHARE:
+        if kind == "story" and negative < COMPLAINT_NEGATIVE:
             return "rumour_like", f"{len(accounts)} người nhắc tới, chưa có báo chí hay cơ quan chính thức nào đưa tin."
     voices = len(accounts) + len(outlets)
     judged = [e for e in people if e.sentiment]
     negative = sum(e.sentiment == "negative" for e in judged) / len(judged) if judged else 0.0
-    if accounts and len(accounts) >= COMPLAINT_SHARE * voices and negative >= COMPLAINT_SHARE:
+    if accounts and len(accounts) >= COMPLAINT_SHARE * voices and negative >= COMPLAINT_NEGATIVE:
         said = f"{len(accounts)} người dân lên tiếng, {percent(round(negative, 3))} ý kiến tiêu cực"
         press = f"{len(outlets)} cơ quan báo chí đưa tin" if outlets else "chưa có báo đưa tin"
         return "complaint", f"{said}; {press}."

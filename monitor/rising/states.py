@@ -1,6 +1,6 @@
 """The life of an issue: it emerges, rises, peaks, fades, is closed, and may be reopened.
 
-A change needs more than a moment: an issue comes at one limit and goes at a looser one, and stays in a state for two
+A change needs more than a moment: an issue comes at one limit and goes at a looser one, and stays in a state for four
 hours at least, so that nothing flickers.
 """
 
@@ -16,9 +16,9 @@ CLEAR = 0.02  # from here on it rises, no longer emerges
 STAY = 1.5  # as long as chance is rarer than this it stays
 LEAVING = 3.0  # hours above that limit after which it is closed
 QUIET = 30.0  # hours without a mention after which it is closed
-DWELL = 2.0
-SETTLED = 3.0  # hours without a new height after which it has peaked
-HALF, MOST = 0.45, 0.85  # of the greatest pace: below the first it fades, above the second it rises again
+DWELL = 4.0
+SETTLED = 6.0  # hours without a new height after which it has peaked
+HALF, MOST = 0.45, 0.9  # of the greatest pace: below the first it fades, above the second it rises again
 REOPENS = 14 * 24.0  # hours within which a closed issue is the same when it comes back
 
 
@@ -36,7 +36,7 @@ class Change:
 
 @dataclass
 class Life:
-    """One issue's life so far. `pace`: mentions an average hour, over six hours."""
+    """One issue's life so far. `pace`: mentions an average hour, over twelve hours."""
 
     id: str
     state: State = "emerging"
@@ -70,7 +70,8 @@ class Life:
             self._to("closed", at, chance, heard, expected, pace)
             return
         wanted = self._wanted(at, chance, pace)
-        if wanted != self.state and at - self.changes[-1].at >= (0.0 if wanted == "rising" else DWELL):
+        at_once = self.state in ("emerging", "reopened") and wanted == "rising"
+        if wanted != self.state and (at_once or at - self.changes[-1].at >= DWELL):
             self._to(wanted, at, chance, heard, expected, pace)
 
     def _wanted(self, at: float, chance: float, pace: float) -> State:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from monitor.database import READ_ONLY, annotation_rows, issue_actions, issue_changes, issues_now, posts
@@ -34,6 +34,16 @@ class Action:
     at: datetime
     undone_by: str | None = None
     undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the worker last saw rise, when, by how many mentions; `outrun`: more were annotated since."""
+
+    at: datetime
+    issues: list[Issue]
+    known: int
+    outrun: bool
 
 
 class EvidenceStore:
@@ -96,8 +106,13 @@ class IssueStore:
 
     # what rises now, and the changes of state
 
-    def keep(self, issues: Sequence[Issue], at: datetime, changes: Iterable[tuple[str, StateChange]]) -> None:
-        """What rises now, in place of what rose before, and changes of state as they happened."""
+    def keep(
+        self, issues: Sequence[Issue], at: datetime, known: int, changes: Iterable[tuple[str, StateChange]]
+    ) -> None:
+        """What rises now, in place of what rose before, and changes of state as they happened.
+
+        `known`: how many mentions it was judged by.
+        """
         rows = [
             {"issue_id": id, "at": c.at, "state": c.state, "chance": c.chance, "voices": c.voices,
              "expected": c.expected, "pace": c.pace}
@@ -105,15 +120,20 @@ class IssueStore:
         ]  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(delete(issues_now))
-            connection.execute(insert(issues_now).values(at=at, issues=_ISSUES.dump_python(list(issues), mode="json")))
+            kept = {"known": known, "issues": _ISSUES.dump_python(list(issues), mode="json")}
+            connection.execute(insert(issues_now).values(at=at, issues=kept))
             if rows:
                 connection.execute(insert(issue_changes), rows)
 
-    def now(self) -> tuple[datetime, list[Issue]] | None:
-        """What the worker last saw rise, and when."""
+    def now(self) -> Now | None:
+        """What the worker last saw rise."""
         with self._reading() as connection:
             row = connection.execute(select(issues_now.c.at, issues_now.c.issues)).first()
-        return (row.at, _ISSUES.validate_python(row.issues)) if row else None
+            newest = connection.scalar(select(func.max(posts.c.processed_at)))
+        if row is None:
+            return None
+        outrun = newest is not None and newest > row.at + timedelta(seconds=1)  # `at` is a whole second
+        return Now(row.at, _ISSUES.validate_python(row.issues["issues"]), row.issues["known"], outrun)
 
     def changes(self, issue_id: str, until: datetime | None = None) -> list[StateChange]:
         """An issue's changes of state as they were kept, oldest first."""

@@ -24,6 +24,7 @@ MIN_VOICES = 2.0
 MIN_TELLERS = 2
 OWN_PAST = 168.0  # hours before the window that say how often a running story is told
 STEADY = 6.0  # largest shape: even a long story varies more from day to day than chance
+SCHOOLED = 120.0  # hours of the past without which nobody can say how often a topic is told in a place
 LEAST = 0.02  # voices that are expected of anything in any window
 NOTHING = 300.0
 
@@ -70,6 +71,8 @@ def judge(group: Group, baseline: Baseline, clock: Clock) -> Judged | None:
         heard = group.sums[last] - group.sums[first]
         if heard < MIN_VOICES or group.distinct(first, last) < MIN_TELLERS:
             continue
+        if group.kind != "story" and baseline.rates[group.kind].length < SCHOOLED:
+            return None
         if group.kind == "story":
             chance, expected = _story(group, baseline, clock, n, first, heard)
         else:

@@ -24,11 +24,12 @@ VIETNAM_MIDNIGHT = 17.0  # in UTC
 LEARNT = 28 * DAY  # of the past, for what is ordinary
 FINISHED = 3 * DAY  # age from which a story has told most of what it will
 KEPT = LEARNT + FINISHED + 2 * DAY
-PACE = 6.0  # hours over which the pace is taken
+PACE = 12.0  # hours over which the pace is taken
 SHARED = 0.5  # an issue that shares more than this part of its mentions with better ones is the same
 # Powers of ten by which a topic in a place, or a term, must be more surprising than a story that tells the same.
 BEHIND: Mapping[Kind, float] = {"story": 0.0, "topic_place": 1.0, "term": 2.0}
 RARE = 1.0  # voices in three days below which a topic is rarely told in a place
+MISLED, MISLED_LEAST = 0.1, 20  # part of the known past, and mentions
 HELD = 1.0  # powers of ten by which another must be more surprising to take an open issue's mentions from it
 
 
@@ -53,6 +54,7 @@ class Watch:
         self._lives: dict[str, Life] = {}
         self._baseline: Baseline | None = None
         self._learnt = -math.inf
+        self._schooled = self._late = 0
 
     @property
     def baseline(self) -> Baseline | None:
@@ -70,6 +72,7 @@ class Watch:
                 broken.update((key, broken.get(key, [])) for _, key in keys(known))
                 in_order = False
             self._by_id[e.id] = e
+            self._late += hours(e.at) < self._learnt
             in_order = in_order and (not self._evidence or self._evidence[-1].at <= e.at)
             self._evidence.append(e)
             for kind, key in keys(e):
@@ -111,6 +114,16 @@ class Watch:
                 group.add(e, self._weights)
             if key in self._live:
                 self._live[key] = group
+
+    @property
+    def known(self) -> int:
+        """How many mentions it holds."""
+        return len(self._by_id)
+
+    @property
+    def misled(self) -> bool:
+        """Whether so much of the past came to light since the baseline was learnt that it must be lived again."""
+        return self._late > max(MISLED * self._schooled, MISLED_LEAST)
 
     def look(self, at: float) -> list[Seen]:
         """The open issues at a moment (hours since 1970), the most surprising first."""
@@ -217,6 +230,7 @@ class Watch:
         self._forget(midnight)
         self._baseline = learn(self._evidence, self._groups.values(), midnight)
         self._learnt = midnight
+        self._schooled, self._late = len(self._evidence), 0
 
     def _forget(self, midnight: float) -> None:
         oldest = midnight - KEPT
@@ -234,7 +248,7 @@ def _order(e: Evidence) -> tuple[datetime, str]:
 
 
 def pace(group: Group, season: Season, at: float) -> float:
-    """Mentions without copies an average hour, over the last six hours; a night does not slow it."""
+    """Mentions without copies an average hour, over the last twelve hours; a night does not slow it."""
     last, first = group.first_after(at), group.first_after(at - PACE)
     told = sum(not e.copy for e in group.evidence[first:last])
     return told / max(season.at(at) - season.at(at - PACE), 2.0)
