@@ -1,12 +1,14 @@
 """Does it find what is planted, how soon, and how often does it cry wolf; and what it made of the real stream.
 
     python -m bench.rising [--seeds 20] [--step 0.5]
-    python -m bench.rising --data ../shared/data --real
+    python -m bench.rising --data ../shared/data --real [--keep DIR]
+    python -m bench.rising --live 1000000
 
 The first reads seeded streams of sixty days (`bench/_streams.py`: bursts, slow ramps, complaints by topic and place,
 floods of copies and of one outlet, weekends, holidays, an outage) and counts from the point where an oracle that knows
 the true rates could know. The second runs the real RSS stream through the product and asks for the happenings of
-`bench/happenings.json`, which were chosen and written down before anybody looked at what the product says.
+`bench/happenings.json`, which were chosen and written down before anybody looked at what the product says. The third
+is about speed.
 """
 
 from __future__ import annotations
@@ -134,12 +136,17 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--keep", type=Path, help="a folder that holds, or shall hold, the real stream")
+    parser.add_argument("--live", type=int, metavar="N", help="times of the worker's look on an archive of N mentions")
     parser.add_argument("--real", action="store_true", help="the happenings of the real stream")
     given = parser.parse_args()
     if given.real:
         from bench import _happenings
 
         _happenings.run(given.data or Path("../shared/data"), given.keep)
+    elif given.live:
+        from bench import _rising_live
+
+        _rising_live.run(given.live)
     else:
         show(simulated(given.seeds, given.step, given.workers), given.seeds)
 

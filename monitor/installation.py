@@ -16,8 +16,6 @@ from monitor.annotated import AnnotationStore
 from monitor.archive import Archive, utc_now
 from monitor.change_log import ChangeLog
 from monitor.database import open_engine
-from monitor.health.baseline import Baseline
-from monitor.health.cadence import cadence
 from monitor.migrate import migrate
 from monitor.naming import Naming
 from monitor.rising import HISTORY, Issue, Weights, replay
@@ -35,6 +33,7 @@ from nlp.province import Province
 
 if TYPE_CHECKING:  # Scrapy and the models cost seconds: who only reads does not load them
     from crawlers.run import CrawlSettings
+    from monitor.health.baseline import Baseline
     from monitor.meaning import Meaning
     from monitor.people.desk import Desk
     from monitor.source_memory import SourceMemory
@@ -194,6 +193,8 @@ class Installation:
 
     def cadence(self, source: str, usual: Baseline | None) -> timedelta:
         """The pause between two passes over a source in good order, by what it ordinarily brings."""
+        from monitor.health.cadence import cadence
+
         record = self.sources[source]
         return cadence(timedelta(minutes=record.every_minutes), usual, utc_now(), owned=record.owned)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from monitor.rising.evidence import Evidence, Weights, hours, moment
 from monitor.rising.issue import Issue, issue
 from monitor.rising.watch import KEPT, Seen, Watch
@@ -12,6 +14,7 @@ from monitor.rising.watch import KEPT, Seen, Watch
 RUN_UP = 5 * 24  # hours before a moment that are lived through, so that states have their past
 HISTORY = timedelta(hours=KEPT + RUN_UP)
 STEP = 1.0
+FINE, COARSE = 24.0, 3.0  # the run-up is lived through hour by hour for its last day, in longer steps before
 
 
 def rising_issues(
@@ -35,7 +38,7 @@ def replay(
 ) -> Iterator[tuple[datetime, list[Issue]]]:
     """The issues at each step from `since` to `until`, from evidence in time order; nothing later is known to any.
 
-    `run_up`: hours before `since` that are lived through hour by hour without being told.
+    `run_up`: hours before `since` that are lived through without being told.
     """
     eyes = watch or Watch(weights)
     fed = 0
@@ -51,7 +54,8 @@ def replay(
 
 
 def _moments(since: float, until: float, step: float, run_up: float) -> Iterator[tuple[float, bool]]:
-    yield from ((since - left * STEP, False) for left in range(int(run_up // STEP), 0, -1))
+    yield from ((since - ago, False) for ago in np.arange(run_up, FINE, -COARSE))
+    yield from ((since - ago, False) for ago in np.arange(min(run_up, FINE), 0.0, -STEP))
     steps = int((until - since) / step + 1e-9)
     yield from ((since + n * step, True) for n in range(steps + 1))
 
