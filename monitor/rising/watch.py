@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.rising.baseline import Baseline, learn_growth, learn_rates, shares
-from monitor.rising.evidence import Evidence, Weights, hours
+from monitor.rising.evidence import Evidence, Weights, hours, moment
 from monitor.rising.groups import PLACES, Group, Kind, keys
 from monitor.rising.season import Season
 from monitor.rising.states import QUIET, REOPENS, STAY, Life
@@ -125,9 +125,13 @@ class Watch:
         """Whether so much of the past came to light since the baseline was learnt that it must be lived again."""
         return self._late > max(MISLED * self._schooled, MISLED_LEAST)
 
-    def look(self, at: float) -> list[Seen]:
-        """The open issues at a moment (hours since 1970), the most surprising first."""
-        self._learn(at)
+    def look(self, at: float, *, in_passing: bool = False) -> list[Seen]:
+        """The open issues at a moment (hours since 1970), the most surprising first.
+
+        `in_passing`: the baseline of the last look will do.
+        """
+        if self._baseline is None or not in_passing:
+            self._learn(at)
         assert self._baseline is not None
         self._live = {key: group for key, group in self._live.items() if group.times[-1] > at - QUIET}
         clock = Clock.of(self._baseline, at)
@@ -257,7 +261,8 @@ def pace(group: Group, season: Season, at: float) -> float:
 def learn(evidence: Sequence[Evidence], groups: Iterable[Group], until: float) -> Baseline:
     """What was ordinary in the four weeks before a moment."""
     since = max(until - LEARNT, hours(evidence[0].at)) if evidence else until - DAY
-    past = [e for e in evidence if since <= hours(e.at) < until]
+    first, end = moment(since), moment(until)
+    past = [e for e in evidence if first <= e.at < end]
     season = Season.learn(past, since, until)
     stories: dict[bool, list[tuple[list[float], list[float]]]] = {True: [], False: []}
     daily: dict[str, dict[str, dict[int, float]]] = {"topic_place": {}, "term": {}}
