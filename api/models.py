@@ -318,7 +318,7 @@ class IssueItem(Resource):
     id: str
     title: str
     kind: str = Field(description="story, topic_place or term", examples=["story"])
-    score: float = Field(description="Chance, 0 to 1, that an ordinary day brings nothing like it")
+    score: float = Field(description="0 to 1: how surely it is more than chance, the more so the more tell it")
     state: str = Field(description="emerging, rising, peaking, fading or reopened", examples=["rising"])
     sort: str = Field(description="event, complaint, rumour_like or campaign_like: a description, by these figures")
     sort_reason: str

@@ -24,7 +24,7 @@ class Happening:
 
 @dataclass
 class Shown:
-    """One issue over the whole replay. `best_rank` counts from 1, `height` is where it surprised most."""
+    """One issue over the whole replay. `best_rank` counts from 1, `height` is where it weighed most."""
 
     id: str
     kind: str
@@ -63,7 +63,7 @@ class Backtest:
                 shown = self._shown[issue.id] = Shown(issue.id, issue.kind, at, at, issue, at, rank)
             shown.last = at
             shown.best_rank = min(shown.best_rank, rank)
-            if issue.surprise > shown.height.surprise:
+            if issue.weight > shown.height.weight:
                 shown.height, shown.height_at = issue, at
             shown.states += [(c.at, c.state) for c in issue.changes if not shown.states or c.at > shown.states[-1][0]]
         if self._happenings:

@@ -67,7 +67,7 @@ class StateChange:
 class Issue:
     """A story, a topic in a place or a term that trends. `ids` are the mentions of the window, newest first.
 
-    `score` is the chance, 0 to 1, that an ordinary day brings nothing like it. `curve` and `usual` are hourly over the
+    `score`, 0 to 1, says how surely it is more than chance, `weight` what issues are ranked by. `curve` and `usual` are hourly over the
     last 48 hours, oldest first: mentions, and what 19 of 20 ordinary hours stay below. `absorbed` are issues that tell
     the same mentions.
     """
@@ -89,7 +89,7 @@ class Issue:
     absorbed: tuple[str, ...] = ()
     changes: tuple[StateChange, ...] = ()
     at: datetime | None = None
-    surprise: float = 0.0
+    weight: float = 0.0
 
     @property
     def reason(self) -> str:
@@ -118,9 +118,13 @@ def _rarity(chance: float | None) -> str:
     return f"; ngày thường khoảng {round(days)} ngày mới gặp một lần" if days >= 2 else ""
 
 
-def score(chance: float) -> float:
-    """The chance that an ordinary day brings nothing like it (Poisson: none when `chance` are expected)."""
-    return round(math.exp(-chance), 4)
+def score(chance: float, heard: float) -> float:
+    """How surely it is more than chance, 0 to 1, the more so the more voices tell it; falls as `Judged.weight` does.
+
+    With one voice it is the chance that an ordinary day brings nothing like it (Poisson: none when `chance` are
+    expected).
+    """
+    return round(math.exp(-chance / max(heard, 1.0)), 4)
 
 
 def issue(seen: Seen, baseline: Baseline, at: float) -> Issue:
@@ -134,7 +138,7 @@ def issue(seen: Seen, baseline: Baseline, at: float) -> Issue:
     return Issue(
         id=group.id,
         kind=group.kind,
-        score=score(judged.chance),
+        score=score(judged.chance, judged.heard),
         since=moment(seen.life.since),
         figures=_figures(inside, before, window, judged.heard, judged.expected, judged.chance),
         ids=tuple(e.id for e in reversed(inside)),
@@ -149,7 +153,7 @@ def issue(seen: Seen, baseline: Baseline, at: float) -> Issue:
         absorbed=seen.absorbed,
         changes=tuple(map(state_change, seen.life.changes)),
         at=moment(at),
-        surprise=round(judged.surprise, 2),
+        weight=round(judged.weight, 2),
     )
 
 

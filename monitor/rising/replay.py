@@ -62,7 +62,7 @@ def _moments(since: float, until: float, step: float, run_up: float) -> Iterator
 
 
 def told(seen: Sequence[Seen], watch: Watch, at: float) -> list[Issue]:
-    """Open issues as they are told, the most surprising first."""
+    """Open issues as they are told, those of most weight first."""
     assert watch.baseline is not None
-    order = sorted(seen, key=lambda s: (-s.judged.surprise, s.judged.group.id))
+    order = sorted(seen, key=lambda s: (-s.judged.weight, s.judged.group.id))
     return [issue(each, watch.baseline, at) for each in order]

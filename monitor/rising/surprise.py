@@ -44,6 +44,11 @@ class Judged:
         """Powers of ten below once a day: 1 is once in ten days, 2 once in a hundred."""
         return -math.log10(max(self.chance, 10**-NOTHING))
 
+    @property
+    def weight(self) -> float:
+        """What issues are ranked by: the surprise, and of two that surprise alike the one that more voices tell."""
+        return self.surprise + math.log10(self.heard)
+
 
 @dataclass(frozen=True)
 class Clock:
