@@ -67,9 +67,9 @@ class StateChange:
 class Issue:
     """A story, a topic in a place or a term that trends. `ids` are the mentions of the window, newest first.
 
-    `score`, 0 to 1, says how surely it is more than chance, `weight` what issues are ranked by. `curve` and `usual` are hourly over the
-    last 48 hours, oldest first: mentions, and what 19 of 20 ordinary hours stay below. `absorbed` are issues that tell
-    the same mentions.
+    `score`, 0 to 1, says how surely it is more than chance; by `weight` issues are ranked. `curve` and `usual` are
+    hourly over the last 48 hours, oldest first: mentions, and what 19 of 20 ordinary hours stay below. `absorbed` are
+    issues that tell the same mentions.
     """
 
     id: str

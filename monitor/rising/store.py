@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from monitor.database import READ_ONLY, annotation_rows, issue_actions, issue_changes, issues_now, posts
+from monitor.database import READ_ONLY, annotation_rows, issue_actions, issue_changes, issues_now, posts, story_changes
 from monitor.rising.evidence import PEOPLE, Evidence
 from monitor.rising.issue import Issue, StateChange
 
@@ -136,11 +136,12 @@ class IssueStore:
         return Now(row.at, _ISSUES.validate_python(row.issues["issues"]), row.issues["known"], outrun)
 
     def changes(self, issue_id: str, until: datetime | None = None) -> list[StateChange]:
-        """An issue's changes of state as they were kept, oldest first."""
+        """An issue's changes of state as they were kept, oldest first; with those of stories merged into it."""
         c = issue_changes.c
-        query = select(c.at, c.state, c.chance, c.voices, c.expected, c.pace).where(c.issue_id == issue_id)
-        query = query.where(c.at <= until) if until else query
         with self._reading() as connection:
+            ids = _merged_into(connection, issue_id)
+            query = select(c.at, c.state, c.chance, c.voices, c.expected, c.pace).where(c.issue_id.in_(ids))
+            query = query.where(c.at <= until) if until else query
             return [StateChange(*row) for row in connection.execute(query.order_by(c.at, c.id))]
 
     # officers' actions
@@ -172,15 +173,51 @@ class IssueStore:
     def actions(self, issue_id: str) -> list[Action]:
         """All that was ever done to an issue, newest first."""
         a = issue_actions.c
-        query = select(issue_actions).where(a.issue_id == issue_id).order_by(a.at.desc(), a.id.desc())
+        with self._reading() as connection:
+            ids = _merged_into(connection, issue_id)
+        query = select(issue_actions).where(a.issue_id.in_(ids)).order_by(a.at.desc(), a.id.desc())
         return self._actions(query).get(issue_id, [])
 
     def _actions(self, query: Any) -> dict[str, list[Action]]:
+        """By the issue that they are upon today: what was done to a story that was merged away holds for the other."""
         found: dict[str, list[Action]] = {}
         with self._reading() as connection:
-            for row in connection.execute(query):
-                found.setdefault(row.issue_id, []).append(Action(*row))
+            rows = connection.execute(query).all()
+            became = _became(connection, {row.issue_id for row in rows})
+        for row in rows:
+            found.setdefault(became.get(row.issue_id, row.issue_id), []).append(Action(*row))
         return found
+
+
+def _merged_into(connection: Connection, story: str) -> list[str]:
+    """A story with all that were merged into it."""
+    c = story_changes.c
+    found, new = [story], [story]
+    while new:
+        query = select(c.other_id).where(c.kind == "merge", c.story_id.in_(new))
+        new = [id for id in connection.scalars(query) if id not in found]
+        found += new
+    return found
+
+
+def _became(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Stories that were merged away -> the ones they belong to now."""
+    c = story_changes.c
+    into: dict[str, str] = {}
+    asked = set(ids)
+    while asked:
+        query = select(c.other_id, c.story_id).where(c.kind == "merge", c.other_id.in_(asked)).order_by(c.id)
+        step = dict(connection.execute(query).tuples().all())
+        asked = set(step.values()) - into.keys() - set(ids)
+        into |= step
+    became = {}
+    for id in ids:
+        last, seen = id, {id}
+        while (next_ := into.get(last)) and next_ not in seen:
+            last = next_
+            seen.add(last)
+        became[id] = last
+    return became
 
 
 ActionsByIssue = Mapping[str, Sequence[Action]]

@@ -52,6 +52,7 @@ class Watch:
         self._groups: dict[str, Group] = {}
         self._live: dict[str, Group] = {}
         self._lives: dict[str, Life] = {}
+        self._moved: dict[str, str] = {}  # story -> the one that its mentions went to
         self._baseline: Baseline | None = None
         self._learnt = -math.inf
         self._schooled = self._late = 0
@@ -70,6 +71,8 @@ class Watch:
                 continue
             if known is not None:
                 broken.update((key, broken.get(key, [])) for _, key in keys(known))
+                if known.story and e.story and known.story != e.story:
+                    self._moved[known.story] = e.story
                 in_order = False
             self._by_id[e.id] = e
             self._late += hours(e.at) < self._learnt
@@ -133,6 +136,7 @@ class Watch:
         if self._baseline is None or not in_passing:
             self._learn(at)
         assert self._baseline is not None
+        self._inherit()
         self._live = {key: group for key, group in self._live.items() if group.times[-1] > at - QUIET}
         clock = Clock.of(self._baseline, at)
         found = [judged for group in self._live.values() if (judged := judge(group, self._baseline, clock))]
@@ -148,6 +152,16 @@ class Watch:
                 seen.append(Seen(life, judged, tuple(absorbed.get(id, ()))))
         self._leave({judged.group.id for judged in chosen}, found, clock)
         return seen
+
+    def _inherit(self) -> None:
+        """A story that was merged away leaves its life to the one that has its mentions now."""
+        for old, new in self._moved.items():
+            heir = self._lives.get(new)
+            if old in self._lives and old not in self._groups and not (heir and heir.open):
+                life = self._lives.pop(old)
+                life.id = new
+                self._lives[new] = life
+        self._moved.clear()
 
     def lives(self) -> dict[str, Life]:
         return self._lives

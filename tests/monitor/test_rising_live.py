@@ -11,6 +11,7 @@ import pytest
 from crawlers.post import Post
 from monitor.annotated import Annotated
 from monitor.archive import post_id
+from monitor.database import story_changes
 from monitor.installation import Installation
 from monitor.rising.live import LiveIssues
 from nlp.annotation import Annotation, Relevance, SentimentResult, Topic
@@ -164,3 +165,21 @@ def test_a_past_that_comes_to_light_later_corrects_what_was_taken_for_rising(ins
     assert "thuong" not in [issue.id for issue in watching.update(NOW + timedelta(minutes=1))]
     kept = installation.issue_store.changes("thuong")
     assert not kept or kept[-1].state == "closed"
+
+
+def test_a_story_that_was_merged_away_leaves_its_life_and_what_was_done_to_it(quiet: Installation) -> None:
+    watching = live(quiet)
+    ids = tell(quiet, "moi", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    tell(quiet, "cu", hours(30))
+    [before] = watching.update(NOW - timedelta(hours=1))
+    quiet.issue_store.act("moi", "known", "xã đã báo", "Lan", NOW - timedelta(minutes=59))
+    kept = quiet.archive.get(ids)
+    quiet.annotations.record([Annotated(kept[id], _annotation(id, 2), "cu") for id in ids], {"cu": "Vụ cũ"})
+    with quiet.engine.begin() as connection:
+        connection.execute(story_changes.insert().values(kind="merge", story_id="cu", other_id="moi", posts=5, at=NOW))
+    [after] = watching.update(NOW - timedelta(minutes=50))
+    assert (before.id, after.id) == ("moi", "cu")
+    assert after.since == before.since
+    assert quiet.issue_store.changes("cu")[0].at == before.changes[0].at
+    assert [action.value for action in quiet.issue_store.in_force(NOW)["cu"]] == ["xã đã báo"]
+    assert [action.value for action in quiet.issue_store.actions("cu")] == ["xã đã báo"]
