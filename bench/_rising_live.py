@@ -88,7 +88,14 @@ def _post(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     url = f"https://example.invalid/{row['id']}"
     text = {"title": f"tin {row['id']}", "lead": "", "body": "", "author": row["author"], "method": "bench"}
     times = {"published_at": row["at"], "counted_at": row["at"], "first_seen_at": now, "changed_at": now}
-    state = {"outcome": "annotated", "reason": "", "attempts": 0, "processed_at": now, "revision": 0, "quality": {}}
+    state = {
+        "outcome": "annotated",
+        "reason": "",
+        "attempts": 0,
+        "processed_at": now,
+        "revision": 0,
+        "quality": {"score": 1.0, "reasons": []},
+    }
     return {"id": row["id"], "url": url, "canonical_url": url, "source": row["source"], "kind": row["kind"],
             "tags": [], "content_hash": "", **text, **times, **state}  # fmt: skip
 

@@ -74,15 +74,15 @@ def judge(group: Group, baseline: Baseline, clock: Clock) -> Judged | None:
     for n, window in enumerate(WINDOWS):
         first = group.first_after(clock.starts[n])
         heard = group.sums[last] - group.sums[first]
-        if heard < MIN_VOICES or group.distinct(first, last) < MIN_TELLERS:
+        if heard < MIN_VOICES:
             continue
         if group.kind != "story" and baseline.rates[group.kind].length < SCHOOLED:
             return None
         if group.kind == "story":
             chance, expected = _story(group, baseline, clock, n, first, heard)
         else:
-            chance, expected = _key(group, baseline, clock, n, heard, _unit(group, first, last))
-        if best is None or chance < best.chance:
+            chance, expected = _key(group, baseline, clock, n, first, last)
+        if chance < (best.chance if best else math.inf) and group.distinct(first, last) >= MIN_TELLERS:
             best = Judged(group, window, heard, expected, chance)
     return best
 
@@ -104,6 +104,8 @@ def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, h
     shape = growth.shape + before
     mean = coming * shape / (growth.shape + known)
     mean = max(mean, _own_pace(group, baseline, clock, n, first) * activity, LEAST)
+    if heard <= mean:
+        return math.inf, mean
     return tail(heard, mean, min(shape, STEADY)) * comparisons, mean
 
 
@@ -121,8 +123,12 @@ def _unit(group: Group, first: int, last: int) -> float:
     return sum(weight * weight for weight in weights) / (sum(weights) or 1.0) or 1.0
 
 
-def _key(group: Group, baseline: Baseline, clock: Clock, n: int, heard: float, unit: float) -> tuple[float, float]:
+def _key(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, last: int) -> tuple[float, float]:
+    heard = group.sums[last] - group.sums[first]
     mean, shape = _ordinary_key(group, baseline, clock.tick - clock.start_ticks[n])
+    if heard <= mean:
+        return math.inf, mean
+    unit = _unit(group, first, last)
     found = tail(heard / unit, mean / unit, shape)
     rivals = max(baseline.rates[group.kind].rivals(found, WINDOWS[n], MIN_VOICES), found)
     return rivals * max(24 / WINDOWS[n], 1.0) * SLIDING, mean

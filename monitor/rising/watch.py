@@ -17,7 +17,7 @@ from monitor.rising.evidence import Evidence, Weights, hours, moment
 from monitor.rising.groups import PLACES, Group, Kind, keys
 from monitor.rising.season import Season
 from monitor.rising.states import QUIET, REOPENS, STAY, Life
-from monitor.rising.surprise import WINDOWS, Clock, Judged, by_surprise, judge
+from monitor.rising.surprise import MIN_VOICES, WINDOWS, Clock, Judged, by_surprise, judge
 
 DAY = 24.0
 VIETNAM_MIDNIGHT = 17.0  # in UTC
@@ -139,7 +139,8 @@ class Watch:
         self._inherit()
         self._live = {key: group for key, group in self._live.items() if group.times[-1] > at - QUIET}
         clock = Clock.of(self._baseline, at)
-        found = [judged for group in self._live.values() if (judged := judge(group, self._baseline, clock))]
+        told = [group for group in self._live.values() if group.sums[-1] >= MIN_VOICES]
+        found = [judged for group in told if (judged := judge(group, self._baseline, clock))]
         chosen, absorbed = self._distinct([judged for judged in found if judged.chance <= STAY], clock)
         seen = []
         for judged in chosen:
