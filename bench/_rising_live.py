@@ -37,7 +37,7 @@ def run(count: int) -> None:
         taken = []
         for number in range(BATCHES):
             at = now + timedelta(minutes=number + 1)
-            write(installation, mentions(BATCH, at, days=0.01, start=count + number * BATCH))
+            write(installation, mentions(BATCH, at, days=0.0005, start=count + number * BATCH))
             started = time.perf_counter()
             live.update(at)
             taken.append(time.perf_counter() - started)
@@ -92,7 +92,7 @@ def _post(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "outcome": "annotated",
         "reason": "",
         "attempts": 0,
-        "processed_at": now,
+        "processed_at": row["at"],
         "revision": 0,
         "quality": {"score": 1.0, "reasons": []},
     }

@@ -64,7 +64,7 @@ class LiveIssues:
         before = at - timedelta(hours=STEP)
         for _ in replay(evidence, before, before, watch=self._watch, run_up=RUN_UP):
             pass
-        self._watch.add(evidence)
+        self._watch.add(e for e in evidence if e.at > before)
         self._mark = self._reread = at
         self._kept = {}
 

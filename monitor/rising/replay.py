@@ -42,23 +42,23 @@ def replay(
     """
     eyes = watch or Watch(weights)
     fed = 0
-    for at, is_told, in_passing in _moments(hours(since), hours(until), step, run_up):
+    for at, is_told in _moments(hours(since), hours(until), step, run_up):
         now = fed
         while now < len(evidence) and hours(evidence[now].at) <= at:
             now += 1
         eyes.add(evidence[fed:now])
         fed = now
-        found = eyes.look(at, in_passing=in_passing)
+        found = eyes.look(at, in_passing=not is_told)
         if is_told:
             yield moment(at), told(found, eyes, at)
 
 
-def _moments(since: float, until: float, step: float, run_up: float) -> Iterator[tuple[float, bool, bool]]:
-    """Each moment, whether it is told, and whether it is lived through in passing."""
-    yield from ((since - ago, False, True) for ago in np.arange(run_up, FINE, -COARSE))
-    yield from ((since - ago, False, False) for ago in np.arange(min(run_up, FINE), 0.0, -STEP))
+def _moments(since: float, until: float, step: float, run_up: float) -> Iterator[tuple[float, bool]]:
+    """Each moment, and whether it is told or only lived through."""
+    yield from ((since - ago, False) for ago in np.arange(run_up, FINE, -COARSE))
+    yield from ((since - ago, False) for ago in np.arange(min(run_up, FINE), 0.0, -STEP))
     steps = int((until - since) / step + 1e-9)
-    yield from ((since + n * step, True, False) for n in range(steps + 1))
+    yield from ((since + n * step, True) for n in range(steps + 1))
 
 
 def told(seen: Sequence[Seen], watch: Watch, at: float) -> list[Issue]:

@@ -67,7 +67,7 @@ class Watch:
         in_order = True
         for e in evidence:
             known = self._by_id.get(e.id)
-            if known == e:
+            if known == e or hours(e.at) < self._learnt - KEPT:
                 continue
             if known is not None:
                 broken.update((key, broken.get(key, [])) for _, key in keys(known))
