@@ -1,0 +1,122 @@
+"""Parts of the judgement: the clock, what sort of issue it is, states without flicker, replays and their score."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bench.rising import score
+from monitor.rising import Evidence
+from monitor.rising.backtest import Backtest, Happening, read_happenings
+from monitor.rising.evidence import hours
+from monitor.rising.replay import RUN_UP, replay
+from monitor.rising.season import Season, day_kind
+from monitor.rising.sorts import sort_of
+from monitor.rising.states import Life
+from tests.monitor.test_issues import AT, burst, quiet_days, told
+
+MIDNIGHT = datetime(2026, 11, 16, 17, tzinfo=UTC)  # of Tuesday in Việt Nam
+
+
+def people(count: int, *, mood: str = "negative", copy: bool = False) -> list[Evidence]:
+    return [
+        told(
+            n, 10 - n * 0.1, story="chuyen", kind="social", source="mang", voice=f"#{n}", sentiment=mood,
+            copy=copy and n > 0,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def test_an_hour_at_noon_is_longer_than_one_at_night_and_a_working_day_than_a_holiday() -> None:
+    season = Season.learn([], hours(MIDNIGHT), hours(MIDNIGHT) + 24 * 60)
+    noon, night = hours(MIDNIGHT) + 10, hours(MIDNIGHT) + 2
+    assert season.at(noon + 1) - season.at(noon) > 3 * (season.at(night + 1) - season.at(night))
+    new_year = hours(datetime(2026, 12, 31, 17, tzinfo=UTC))
+    day = season.at(new_year + 24) - season.at(new_year)
+    assert day < season.at(new_year - 24) - season.at(new_year - 48)
+    assert day_kind(datetime(2027, 2, 6).date()) == "holiday"
+
+
+def test_a_source_that_cannot_be_read_slows_the_clock() -> None:
+    start = hours(MIDNIGHT)
+    every = [told(n, 0, story=f"a{n}", source="a", at=MIDNIGHT + timedelta(hours=n)) for n in range(24 * 14)]
+    other = [
+        told(n, 0, story=f"b{n}", source="b", at=MIDNIGHT + timedelta(hours=n))
+        for n in range(24 * 14)
+        if not 24 * 7 <= n < 24 * 9
+    ]
+    evidence = sorted([*every, *other], key=lambda e: e.at)
+    season = Season.learn(evidence, start, start + 24 * 14)
+    whole, half = (season.at(start + d * 24 + 24) - season.at(start + d * 24) for d in (1, 8))
+    assert half == pytest.approx(whole / 2, rel=0.15)
+
+
+def test_near_equal_texts_from_many_accounts_are_described_as_such() -> None:
+    kind, why = sort_of(people(8, copy=True), "story")
+    assert kind == "campaign_like"
+    assert why.startswith("8 tài khoản")
+
+
+def test_many_people_and_no_newsroom_is_not_yet_told_by_anybody_official() -> None:
+    assert sort_of(people(7, mood="neutral"), "story")[0] == "rumour_like"
+    assert sort_of([*people(7, mood="neutral"), told(9, 1, story="chuyen")], "story")[0] == "event"
+
+
+def test_angry_people_complain() -> None:
+    kind, why = sort_of(people(9), "topic_place")
+    assert kind == "complaint"
+    assert "9 người dân" in why
+
+
+def test_a_state_does_not_flicker_while_the_pace_jumps() -> None:
+    life = Life("x")
+    for step in range(200):
+        at = step * 0.25
+        life.look(at, 0.1 if step % 2 else 0.25, 5, 1, 3.0 if step % 3 else 0.5, at)
+    assert len(life.changes) <= 50 / 4 + 1
+    assert "closed" not in [change.state for change in life.changes]
+
+
+def test_an_issue_closes_when_nobody_tells_it_and_is_reopened_under_its_name() -> None:
+    life = Life("x")
+    life.look(0, 0.01, 5, 1, 3, 0)
+    life.look(31, 0.01, 5, 1, 0, 0)
+    assert (life.state, life.open) == ("closed", False)
+    life.look(100, 0.01, 5, 1, 3, 100)
+    assert life.state == "reopened"
+    assert [change.state for change in life.changes] == ["emerging", "closed", "reopened"]
+
+
+def test_a_replay_tells_when_an_issue_was_first_shown_and_never_looks_ahead() -> None:
+    evidence = sorted(quiet_days() + burst(count=12, hours=20), key=lambda e: (e.at, e.id))
+    happening = Happening(AT, "lũ", ("lu-",))
+    test, cut = Backtest([happening]), Backtest()
+    for at, issues in replay(evidence, AT - timedelta(hours=24), AT, run_up=RUN_UP):
+        test.take(at, issues)
+    middle = AT - timedelta(hours=10)
+    known = [e for e in evidence if e.at <= middle]
+    for at, issues in replay(known, AT - timedelta(hours=24), middle, run_up=RUN_UP):
+        cut.take(at, issues)
+    [flood] = [shown for shown in test.shown() if shown.id == "lu"]
+    assert AT - timedelta(hours=20) < flood.first < AT - timedelta(hours=8)
+    assert {s.id: s.first for s in cut.shown()} == {s.id: s.first for s in test.shown() if s.first <= middle}
+    [found] = test.found({e.id: e.id for e in evidence})
+    assert (found.rank, found.first) == (1, flood.first)
+
+
+def test_a_file_of_happenings_that_cannot_be_read_says_what_it_should_hold(tmp_path: Path) -> None:
+    file = tmp_path / "h.json"
+    file.write_text('[{"at": "2026-05-01T20:00", "what": "x"}]')
+    with pytest.raises(ValueError, match="words"):
+        read_happenings(file)
+
+
+def test_most_of_what_is_planted_in_a_stream_is_found_and_no_flood_leads() -> None:
+    """One of the twenty streams of `python -m bench.rising`, looked at every other hour."""
+    result = score(1, step=2.0)
+    assert sum(result.found.values()) >= sum(result.planted.values()) - 1
+    assert result.led_by_floods == 0
+    assert result.false <= 4
