@@ -64,7 +64,7 @@ def backtest(
     if not timedelta() < until - since <= LONGEST:
         raise UsageError(f"khoảng thời gian phải dương và không quá {LONGEST.days} ngày")
     try:
-        known = read_happenings(happenings) if happenings else []
+        known = [each for each in read_happenings(happenings) if since <= each.at <= until] if happenings else []
     except ValueError as error:
         raise UsageError(str(error)) from None
     with opened(data) as installation:
@@ -105,6 +105,7 @@ def _shown_record(shown: Shown, title: str) -> dict[str, Any]:
         "kind": shown.kind,
         "first_shown": rfc3339(shown.first),
         "last_shown": rfc3339(shown.last),
+        "closed": rfc3339(shown.closed) if shown.closed else None,
         "height": rfc3339(shown.height_at),
         "best_rank": shown.best_rank,
         "score": height.score,
@@ -127,10 +128,17 @@ def _found_record(found: Found) -> dict[str, Any]:
 def _print(shown: list[Shown], titles: dict[str, str], scored: list[Found]) -> None:
     now = utc_now()
     rows = (
-        (when(s.first, now), titles[s.id], when(s.height_at, now), str(s.best_rank), when(s.last, now), s.height.reason)
+        (
+            when(s.first, now),
+            titles[s.id],
+            when(s.height_at, now),
+            str(s.best_rank),
+            when(s.closed, now) if s.closed else "chưa",
+            s.height.reason,
+        )
         for s in shown
     )
-    header = ("nổi lên", "vụ việc", "cao điểm", "hạng", "thấy lần cuối", "vì sao")
+    header = ("nổi lên", "vụ việc", "cao điểm", "hạng", "khép lại", "vì sao")
     print_table(f"{number(len(shown))} vụ việc đã nổi", header, rows)
     if scored:
         good = sum(each.rank in (1, 2) for each in scored)

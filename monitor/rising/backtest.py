@@ -24,7 +24,7 @@ class Happening:
 
 @dataclass
 class Shown:
-    """One issue over the whole replay. `best_rank` counts from 1, `height` is where it weighed most."""
+    """One issue over the whole replay; `closed` is None while it lasts. `best_rank` counts from 1, `height` is where it weighed most."""
 
     id: str
     kind: str
@@ -34,6 +34,7 @@ class Shown:
     height_at: datetime
     best_rank: int
     states: list[tuple[datetime, State]] = field(default_factory=list)
+    closed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class Backtest:
 
     def take(self, at: datetime, issues: Sequence[Issue]) -> None:
         self.steps += 1
+        here = {issue.id for issue in issues}
+        for shown in self._shown.values():
+            shown.closed = None if shown.id in here else shown.closed or at
         for rank, issue in enumerate(issues, start=1):
             shown = self._shown.get(issue.id)
             if shown is None:
