@@ -24,7 +24,10 @@ class Happening:
 
 @dataclass
 class Shown:
-    """One issue over the whole replay; `closed` is None while it lasts. `best_rank` counts from 1, `height` is where it weighed most."""
+    """One issue over the whole replay; `closed` is None while it lasts.
+
+    `best_rank` counts from 1, `height` is where it weighed most.
+    """
 
     id: str
     kind: str

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.database import utc_now
 from monitor.rising.evidence import Weights, hours
 from monitor.rising.issue import Issue, StateChange, state_change
-from monitor.rising.replay import HISTORY, RUN_UP, STEP, replay, rising_issues, told
+from monitor.rising.replay import HISTORY, MOST, RUN_UP, STEP, replay, rising_issues, told
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.rising.watch import Watch
 
@@ -17,7 +17,6 @@ IDLE = timedelta(minutes=1)
 OVERLAP = timedelta(seconds=30)  # a transaction that began before the mark may end after it
 REREAD = timedelta(minutes=10)  # after which recent evidence is read again: stories merge, people correct
 RECENT = timedelta(days=5)
-EVERY = 1000  # issues at once, more than any province has
 FEW = 3000  # mentions that are judged anew in a moment, rather than to wait a second for the worker
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
 
@@ -111,4 +110,4 @@ def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights:
     kept = store.now()
     if kept and timedelta() <= at - kept.at <= FRESH and not (kept.outrun and kept.known < FEW):
         return kept.issues
-    return rising_issues(evidence.between(at - HISTORY, at), at, limit=EVERY, weights=weights)
+    return rising_issues(evidence.between(at - HISTORY, at), at, limit=MOST, weights=weights)

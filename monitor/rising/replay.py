@@ -14,6 +14,7 @@ from monitor.rising.watch import KEPT, Seen, Watch
 RUN_UP = 5 * 24  # hours before a moment that are lived through, so that states have their past
 HISTORY = timedelta(hours=KEPT + RUN_UP)
 STEP = 1.0
+MOST = 100  # issues that are told of one moment
 FINE, COARSE = 24.0, 3.0  # the run-up is lived through hour by hour for its last day, in longer steps before
 
 
@@ -65,4 +66,4 @@ def told(seen: Sequence[Seen], watch: Watch, at: float) -> list[Issue]:
     """Open issues as they are told, those of most weight first."""
     assert watch.baseline is not None
     order = sorted(seen, key=lambda s: (-s.judged.weight, s.judged.group.id))
-    return [issue(each, watch.baseline, at) for each in order]
+    return [issue(each, watch.baseline, at) for each in order[:MOST]]
