@@ -62,8 +62,8 @@ class Backtest:
     def take(self, at: datetime, issues: Sequence[Issue]) -> None:
         self.steps += 1
         here = {issue.id for issue in issues}
-        for shown in self._shown.values():
-            shown.closed = None if shown.id in here else shown.closed or at
+        for known in self._shown.values():
+            known.closed = None if known.id in here else known.closed or at
         for rank, issue in enumerate(issues, start=1):
             shown = self._shown.get(issue.id)
             if shown is None:
