@@ -63,7 +63,8 @@ def test_who_has_the_newest_answer_is_told_so_without_work(house: TestClient, pa
     again = ask(house, path, tag)
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert ask(house, path, f'"x", {tag}').status_code == 304
-    assert ask(house, path, '"x"').status_code == (200 if path == "/api/v1/stories" else 500)
+    if path.startswith(("/api/v1/mentions", "/api/v1/sentiment")):
+        assert ask(house, path, '"x"').status_code == 500, "who has an old answer makes work"
 
 
 @pytest.mark.parametrize("path", POLLED)
