@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 # What may end differently next time; every other outcome is final until the URL is due for a revisit.
 TRANSIENT: frozenset[UrlOutcome] = frozenset({"error", "blocked", "refused"})
 _FAILED: frozenset[UrlOutcome] = frozenset({"error", "blocked", "too_large"})
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -43,10 +47,11 @@ class _Pending:
 class Ledger:
     """The books of one pass. Every accepted URL is settled exactly once; `close` settles what was left over."""
 
-    def __init__(self, source: Source, sink: Sink, state: CrawlState) -> None:
+    def __init__(self, source: Source, sink: Sink, state: CrawlState, clock: Callable[[], datetime] = utc_now) -> None:
         self.source = source
         self.state = state
-        self.started_at = datetime.now(UTC)
+        self.clock = clock
+        self.started_at = clock()
         self.pages: dict[str, DiscoveryPage] = {}
         self.stopped: dict[str, tuple[UrlOutcome, str]] = {}
         self.discovery_errors: list[str] = []
@@ -213,7 +218,7 @@ class Ledger:
         outcomes = Counter(self._settled.values())
         state, message = self._judge(outcomes, problem or self.problem)
         return CrawlResult(
-            source=self.source.id, started_at=self.started_at, finished_at=datetime.now(UTC), state=state,
+            source=self.source.id, started_at=self.started_at, finished_at=self.clock(), state=state,
             message=message, requests=requests, not_modified=self.not_modified, discovered=len(self._settled),
             fetched=self.fetched, new=self._stored["new"], revised=self._stored["revised"],
             unchanged=self._stored["unchanged"], refused=outcomes["refused"],

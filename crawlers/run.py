@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from scrapy.settings import Settings
 
 from crawlers.channels import key_needed
 from crawlers.extract.canonical import host
-from crawlers.ledger import Ledger
+from crawlers.ledger import Ledger, utc_now
 from crawlers.plan import Plan
 from crawlers.sink import CrawlResult, CrawlState, Sink
 from crawlers.source import Source
@@ -48,7 +49,8 @@ class CrawlSettings:
 
     `delay_factor` multiplies each source's own pause (0 for the sandbox); `allow_private` lets requests reach loopback
     and private networks (the sandbox); `pass_seconds` ends a pass that takes longer. `keys`: keys of services by the
-    name of their setting; `youtube_budget`: units of the YouTube API that may be spent in a day.
+    name of their setting; `youtube_budget`: units of the YouTube API that may be spent in a day. `clock`: another
+    than ours lets a simulation read a web of other days.
     """
 
     user_agent: str = "DuLuan/0.1"
@@ -64,6 +66,7 @@ class CrawlSettings:
     pass_seconds: float = 900.0
     keys: Mapping[str, SecretStr] = field(default_factory=dict)
     youtube_budget: int = 9_000
+    clock: Callable[[], datetime] = utc_now
     plan: Plan = field(default_factory=Plan)
 
     @property
@@ -202,7 +205,7 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
 async def _pass(
     runner: AsyncCrawlerRunner, source: Source, sink: Sink, state: CrawlState, settings: CrawlSettings
 ) -> CrawlResult:
-    ledger = Ledger(source, sink, state)
+    ledger = Ledger(source, sink, state, settings.clock)
     channel = source.discovery.channel
     arguments: dict[str, Any] = {"ledger": ledger}
     if channel is not None:

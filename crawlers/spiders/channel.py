@@ -42,7 +42,7 @@ class ChannelSpider(scrapy.Spider):
         self.channel = self.source.discovery.channel
         self.service = SERVICES[self.channel.service]
         self.base = (self.channel.base or self.service.base).rstrip("/")
-        self.now = datetime.now(UTC)
+        self.now = ledger.started_at
         self._header = self.service.header(key) if key and self.service.header else None
         self._budget = budget
         self._asked = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
@@ -56,7 +56,7 @@ class SourceSpider(scrapy.Spider):
         self.ledger = ledger
         self.plan = plan or Plan()
         self.source: Source = ledger.source
-        self.now = datetime.now(UTC)
+        self.now = ledger.started_at
         self._writing: asyncio.Task[None] | None = None
         self._written = 0.0
         self._is_closed = False
