@@ -4,7 +4,7 @@
 
 A server on loopback (a process of its own) gives real pages: the 181 of article_extraction_benchmark ("generic", no
 family) and the real Vietnamese articles of `pages/` ("family"), each under as many addresses as are asked for. Ours
-is the whole way: feed, robots.txt, all rules, extraction, archive (SQLite), from 8 sources with 2 requests at a time
+is the whole way: feed, robots.txt, all rules, extraction, archive (SQLite), from 9 sources with 2 requests at a time
 each. news-please and newspaper4k are installed from PyPI into environments of their own under `--cache`. Pages per
 second are of the wall clock; `per core` divides by the processor seconds that the crawl used.
 """
@@ -29,7 +29,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-SOURCES = 8
+SOURCES = 9
+FAMILIES = ("vccorp", "vnexpress", "vccorp")  # of the pages of the family set, in their order
 CACHE = Path.home() / ".cache" / "duluan" / "bench"
 OTHERS = {"news-please": ["news-please"], "newspaper4k": ["newspaper4k", "lxml_html_clean"]}
 OTHER_SECONDS = 60.0  # after which the others' measurement ends, with what they have done by then
@@ -82,8 +83,9 @@ class Speed:
     cpu: float
 
     def line(self) -> str:
+        core = self.pages / max(self.cpu, 1e-9)
         return (
-            f"{self.name:<28} {self.pages / self.seconds:8.1f} pages/s  {self.pages / max(self.cpu, 1e-9):8.1f} per core"
+            f"{self.name:<28} {self.pages / self.seconds:8.1f} pages/s  {core:8.1f} per core"
             f"  ({self.pages} pages, {self.texts} texts, {self.seconds:.1f} s, {self.cpu:.1f} s of processor)"
         )
 
@@ -102,6 +104,8 @@ def corpus(data: Path) -> dict[str, list[bytes]]:
 def serve(sets: dict[str, list[bytes]], ports: Connection) -> None:
     """Serves for ever, one port per source. /SET/feed/FIRST-LAST.xml names pages, /SET/bai-N.htm gives them."""
 
+    ports_open: list[int] = []
+
     def answer(path: str, port: int) -> tuple[str, str, bytes]:
         parts = path.strip("/").split("/")
         if parts[0] not in sets:
@@ -112,7 +116,9 @@ def serve(sets: dict[str, list[bytes]], ports: Connection) -> None:
             items = "".join(f"<item><title>Bài</title><link>{link}</link></item>" for link in links)
             return "200 OK", "application/rss+xml", f"<rss><channel>{items}</channel></rss>".encode()
         pages = sets[parts[0]]
-        return "200 OK", "text/html", pages[int(parts[1].split("-")[-1].removesuffix(".htm")) % len(pages)]
+        # A source of the family set shows pages of one family, as a newspaper does.
+        chosen = ports_open.index(port) if parts[0] == "family" else int(parts[1].split("-")[-1].removesuffix(".htm"))
+        return "200 OK", "text/html", pages[chosen % len(pages)]
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = writer.get_extra_info("sockname")[1]
@@ -129,7 +135,8 @@ def serve(sets: dict[str, list[bytes]], ports: Connection) -> None:
 
     async def run() -> None:
         servers = [await asyncio.start_server(talk, "127.0.0.1", 0) for _ in range(SOURCES)]
-        ports.send([each.sockets[0].getsockname()[1] for each in servers])
+        ports_open.extend(each.sockets[0].getsockname()[1] for each in servers)
+        ports.send(ports_open)
         await asyncio.gather(*(each.serve_forever() for each in servers))
 
     asyncio.run(run())
@@ -165,6 +172,7 @@ def ours(pages: str, ports: Sequence[int], count: int) -> Speed:
             id=f"s{number}.bench",
             name="s",
             home=f"http://127.0.0.1:{port}/",
+            family=FAMILIES[number % len(FAMILIES)] if pages == "family" else None,
             discovery=Discovery(
                 feeds=(f"http://127.0.0.1:{port}/{pages}/feed/{number * each}-{(number + 1) * each}.xml",)
             ),

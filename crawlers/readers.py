@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import fcntl
 import os
 import pickle
 import queue
@@ -25,7 +26,7 @@ from crawlers.source import Source
 
 PATIENCE = 60.0  # seconds one page may take; real ones take at most one
 IDLE = 60.0  # seconds without a page after which readers end
-_SIZE = struct.Struct("!Q")
+_SIZES = struct.Struct("!QQ")
 
 
 class ReaderError(RuntimeError):
@@ -106,16 +107,19 @@ class _Reader:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "crawlers.readers"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            _widen(pipe)
         self._sent: dict[Source, int] = {}  # sources that the process knows by number
 
     def read(self, response: Response, patience: float) -> Read:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            _send(self._process.stdin, self._message(response))
+            _send(self._process.stdin, self._message(response), response.body)
             if not select.select([self._process.stdout], [], [], patience)[0]:
                 raise ReaderError("đọc trang quá lâu")
-            answer = _receive(self._process.stdout)
+            answer, _ = _receive(self._process.stdout)
         except (OSError, EOFError) as error:
             raise ReaderError("trang làm hỏng bộ đọc") from error
         if isinstance(answer, Read):
@@ -126,7 +130,7 @@ class _Reader:
         known = self._sent.get(response.source)
         number = self._sent.setdefault(response.source, len(self._sent))
         named = None if known is not None else response.source
-        return number, named, response.body, response.charset, response.url, response.at, response.hint
+        return number, named, response.charset, response.url, response.at, response.hint
 
     def end(self) -> None:
         self._process.kill()
@@ -137,23 +141,30 @@ class _Reader:
                     pipe.close()
 
 
-def _send(pipe: IO[bytes], value: Any) -> None:
+def _widen(pipe: IO[bytes]) -> None:
+    """Room for a whole page: a page that goes in pieces wakes both ends for each of them."""
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has this, and up to a limit for each user
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
+def _send(pipe: IO[bytes], value: Any, body: bytes = b"") -> None:
+    """The value, and bytes beside it that are not copied into it."""
     packed = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    pipe.write(_SIZE.pack(len(packed)))
-    pipe.write(packed)
+    pipe.write(_SIZES.pack(len(packed), len(body)) + packed)
+    pipe.write(body)
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> Any:
+def _receive(pipe: IO[bytes]) -> tuple[Any, bytes]:
     """Raises EOFError when the other end is gone."""
-    head = pipe.read(_SIZE.size)
-    if len(head) < _SIZE.size:
+    head = pipe.read(_SIZES.size)
+    if len(head) < _SIZES.size:
         raise EOFError
-    (size,) = _SIZE.unpack(head)
-    packed = pipe.read(size)
-    if len(packed) < size:
+    size, beside = _SIZES.unpack(head)
+    packed, body = pipe.read(size), pipe.read(beside)
+    if len(packed) < size or len(body) < beside:
         raise EOFError
-    return pickle.loads(packed)  # noqa: S301 - both ends are this program
+    return pickle.loads(packed), body  # noqa: S301 - both ends are this program
 
 
 def main() -> None:
@@ -165,7 +176,7 @@ def main() -> None:
     sources: dict[int, Source] = {}
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
-            number, source, body, charset, url, at, hint = _receive(sys.stdin.buffer)
+            (number, source, charset, url, at, hint), body = _receive(sys.stdin.buffer)
             source = sources.setdefault(number, source)
             try:
                 answer: Any = read_response(Response(body, charset, url, source, at, hint))

@@ -93,7 +93,8 @@ def decode(html: str | bytes, charset: str | None = None) -> str:
     Never raises: bytes that fit no encoding become replacement characters.
     """
     text = whole(html) if isinstance(html, str) else _decoded(html, charset)
-    return text.removeprefix("\ufeff").replace("\x00", "")
+    text = text.removeprefix("\ufeff")
+    return text.replace("\x00", "") if "\x00" in text else text
 
 
 def whole(text: str) -> str:
