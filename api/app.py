@@ -19,6 +19,7 @@ from api.hosts import KnownHosts
 from api.limits import Limits
 from api.models import Problem
 from api.oidc import Provider
+from api.openapi import document
 from api.reader import Reader
 from api.routes import (
     admin,
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(AnswerHeaders, figures=app.state.figures)
     _add_routes(app)
     check_declared(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     problems.install(app)
     return app
 

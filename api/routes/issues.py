@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Form, Query, Request
+from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import access
@@ -23,6 +23,7 @@ from monitor.rising.words import VERBS
 router = access.router(prefix="/issues", tags=["issues"])
 pages = access.router(include_in_schema=False)
 LONGEST_ID = 160
+ActionId = Annotated[int, Path(ge=1, le=2**53)]
 
 
 @router.get("", summary="Rising issues")
@@ -52,7 +53,7 @@ def act(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, body: I
 
 @router.delete("/{id}/actions/{action}", status_code=204, summary="Take an action back")
 @requires(Role.officer)
-def undo(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, action: int) -> None:
+def undo(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, action: ActionId) -> None:
     _undo(request, reader.it.issue_store, who, id, action)
 
 
@@ -73,7 +74,7 @@ def act_by_form(
 
 @pages.post("/issues/{id}/actions/{action}/undo")
 @requires(Role.officer)
-def undo_by_form(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, action: int) -> Response:
+def undo_by_form(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, action: ActionId) -> Response:
     _undo(request, reader.it.issue_store, who, id, action)
     return RedirectResponse(_page(id), 303)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Form, Query, Request
+from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import access
@@ -42,7 +42,7 @@ def links(reader: ReaderDep, limit: LimitQuery = 50) -> Listing[LinkItem]:
 
 @router.get("/links/{id}", summary="One submitted link")
 @requires(Role.viewer)
-def link(reader: ReaderDep, id: int) -> LinkItem:
+def link(reader: ReaderDep, id: Annotated[int, Path(ge=1, le=2**53)]) -> LinkItem:
     found = queue(reader).get(id)
     if found is None:
         raise NotFound("link")

@@ -19,6 +19,7 @@ from index.query import parse
 from monitor.people.roles import Principal, Role
 from monitor.saved_searches import SavedSearch, SavedSearches
 
+TAKEN: dict[int | str, dict[str, object]] = {409: {"description": "One of this name, or too many of them"}}
 router = access.router(prefix="/saved-searches", tags=["saved searches"])
 pages = access.router(include_in_schema=False)
 
@@ -38,7 +39,7 @@ def listing(reader: ReaderDep, who: PrincipalDep, saved: SavedSearchesDep) -> Li
     return Listing(items=[saved_item(reader, each) for each in found], total=len(found))
 
 
-@router.post("", status_code=201, summary="Save a search")
+@router.post("", status_code=201, summary="Save a search", responses=TAKEN)
 @requires(Role.viewer)
 def add(
     request: Request, reader: ReaderDep, who: PrincipalDep, saved: SavedSearchesDep, body: SavedSearchIn
@@ -55,7 +56,7 @@ def one(reader: ReaderDep, who: PrincipalDep, saved: SavedSearchesDep, id: str) 
     return saved_item(reader, _mine(saved, who, id))
 
 
-@router.patch("/{id}", summary="Rename a saved search, or change what it looks for")
+@router.patch("/{id}", summary="Rename a saved search, or change what it looks for", responses=TAKEN)
 @requires(Role.viewer)
 def change(
     request: Request, reader: ReaderDep, who: PrincipalDep, saved: SavedSearchesDep, id: str, body: SavedSearchChange
