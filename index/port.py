@@ -129,7 +129,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One to three words, as they are spelled with accents, that a set of mentions has more than all mentions have.
+    """One to four words, as they are spelled with accents, that a set of mentions has more than all mentions have.
 
     `share` of the set's mentions (a sample of them) that have it, `usual`: of all mentions; both 0..1.
     """

@@ -1,6 +1,6 @@
 """Which words a set of mentions has more than all mentions have: the same for all engines, from samples they draw.
 
-Terms are runs of one to three words, as a Vietnamese word is mostly two syllables. Each engine samples by `Mention`
+Terms are runs of one to four words, as a Vietnamese word is mostly two syllables. Each engine samples by `Mention`
 ids (`index.values.pick`), so the same mentions are looked at everywhere and the answers are equal. Score: JLH, the
 difference of the two shares times their quotient, as Elasticsearch's `significant_terms` has it.
 """
@@ -19,8 +19,8 @@ from index.port import Analyzer, Mention, Term
 SAMPLE = 500  # mentions of the set
 BACKGROUND = 1500  # mentions of the whole index
 _READ = 4000  # characters of a body
-_LONGEST = 3  # words
-_LEAST = 3  # mentions that must have a term, in sets that are large enough
+_LONGEST = 4  # words
+_LEAST = 3  # mentions that must have a term
 _EVERYWHERE = 0.35  # a word in more of all mentions than this is a function word
 _TAKEN_IN = 0.7  # a term that stands mostly inside of a longer one is left out
 _FRESH = 600.0  # seconds that the background of a large index is remembered
@@ -77,11 +77,10 @@ def significant(node: Node, found: Sample, all_of_them: Sample, analyzer: Analyz
     if not found.size:
         return []
     asked = [analyzer.fold(text.text) for text in positive_texts(node)]
-    least = min(_LEAST, max(1, found.size // 2))
     scored = [
         Term(term, _jlh(share, usual), share, usual)
         for term, count in found.counts.items()
-        if count >= least and (share := count / found.size) > (usual := _usual(term, all_of_them))
+        if count >= _LEAST and (share := count / found.size) > (usual := _usual(term, all_of_them))
         if _tells(term, all_of_them)
     ]
     scored.sort(key=lambda term: (-term.score, term.text))
@@ -112,9 +111,20 @@ def _whole(terms: Sequence[Term], counts: Counts, asked: Sequence[str], analyzer
         for length in range(1, len(words)):
             parts = (" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
             inside.update(part for part in parts if counts[term.text] >= _TAKEN_IN * counts[part])
-    kept = []
+    kept: list[Term] = []
     for term in terms:
         folded = f" {analyzer.fold(term.text)} "
-        if term.text not in inside and not any(folded in f" {text} " or f" {text} " in folded for text in asked):
+        if term.text in inside or any(folded in f" {text} " or f" {text} " in folded for text in asked):
+            continue
+        if not any(_continues(term.text.split(), other.text.split()) for other in kept):
             kept.append(term)
     return kept
+
+
+def _continues(one: list[str], other: list[str]) -> bool:
+    """Whether the end of either is the beginning of the other, by two words or more: two cuts from one longer run."""
+    return any(
+        first[-size:] == second[:size]
+        for first, second in ((one, other), (other, one))
+        for size in range(2, min(len(one), len(other)))
+    )

