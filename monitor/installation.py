@@ -51,7 +51,7 @@ def load_annotator(settings: Settings) -> Annotator:
     return Annotator.load(settings.province, own if own.is_dir() else None)
 
 
-def _revisits(sources: Iterable[Source]) -> dict[str, tuple[timedelta, ...]]:
+def revisits(sources: Iterable[Source]) -> dict[str, tuple[timedelta, ...]]:
     """Which sources' pages change after we read them: the province's own outlets edit, threads get answers."""
     from monitor.source_memory import REVISITS, THREAD_REVISITS
 
@@ -102,7 +102,7 @@ class Installation:
     def memory(self) -> SourceMemory:
         from monitor.source_memory import SourceMemory
 
-        return SourceMemory(self.engine, revisited=_revisits(self.sources.values()))
+        return SourceMemory(self.engine, revisited=revisits(self.sources.values()))
 
     @cached_property
     def desk(self) -> Desk:

@@ -73,6 +73,7 @@ class Telling:
     body: tuple[str, ...]
     copy: int | None
     edits: tuple[Edit, ...]
+    withdrawn: float | None = None  # hours after its publication, from which its outlet answers 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ def _places(record: Record) -> tuple[str, ...]:
 def _telling(record: Record, outlets: Mapping[str, Outlet]) -> Telling:
     record.only(
         *("outlet", "after", "title", "lead", "author", "section", "sentiment", "body", "copy", "edits"),
+        "withdrawn",
     )
     copied = record.has("copy")
     return Telling(
@@ -249,6 +251,7 @@ def _telling(record: Record, outlets: Mapping[str, Outlet]) -> Telling:
         body=() if copied and not record.has("body") else paragraphs(record.text("body")),
         copy=int(record.number("copy")) if copied else None,
         edits=tuple(_edit(each) for each in record.records("edits")),
+        withdrawn=_hours(record, "withdrawn") if record.has("withdrawn") else None,
     )
 
 
@@ -281,10 +284,10 @@ def _message(record: Record) -> Message:
     return Message(_hours(record), record.text("text"), record.choice("sentiment", SENTIMENTS, None))
 
 
-def _hours(record: Record) -> float:
-    hours = record.number("after")
+def _hours(record: Record, field: str = "after") -> float:
+    hours = record.number(field)
     if not 0 <= hours <= 24 * 30:
-        raise record.wrong("after", f"{hours} hours must lie between 0 and 30 days")
+        raise record.wrong(field, f"{hours} hours must lie between 0 and 30 days")
     return hours
 
 

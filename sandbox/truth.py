@@ -69,6 +69,7 @@ def _article(
     shown = article.versions[-1] if now is None else article.at(now)
     site = sites[article.outlet]
     source = by_key[article.copy_of] if article.copy_of else None
+    gone = article.withdrawn is not None and (now is None or article.withdrawn <= now)
     sentiment = article.sentiment if story.relevance else None
     record = _text(story, article.outlet, site.base + article.path, article.published, sentiment)
     return {
@@ -81,7 +82,8 @@ def _article(
         "copy_of": sites[source.outlet].base + source.path if source else None,
         "edited_at": [_utc(version.at) for version in article.versions[1:] if now is None or version.at <= now],
         "new_design": article.new_design,
-        "readable": site.behaviour != "blocked",
+        "withdrawn_at": _utc(article.withdrawn) if gone else None,
+        "readable": site.behaviour != "blocked" and not gone,
     }
 
 

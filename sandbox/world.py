@@ -46,6 +46,11 @@ class Article:
     sentiment: str | None
     copy_of: tuple[str, int] | None
     new_design: bool
+    withdrawn: datetime | None = None
+
+    def stands(self, now: datetime) -> bool:
+        """Whether the outlet shows it: published and not withdrawn."""
+        return self.published <= now and (self.withdrawn is None or now < self.withdrawn)
 
     def at(self, now: datetime) -> Version:
         """The version that is shown at `now`; the first one when nothing is published yet."""
@@ -117,13 +122,14 @@ class World:
             yield from articles
 
     def articles(self, outlet: str, now: datetime) -> tuple[Article, ...]:
-        """What an outlet has published by `now`, newest first."""
+        """What an outlet has published by `now` and not withdrawn, newest first."""
         everything = self._articles[outlet]
-        return everything[: bisect_right(everything, now, key=lambda each: each.published)][::-1]
+        published = everything[: bisect_right(everything, now, key=lambda each: each.published)][::-1]
+        return tuple(each for each in published if each.stands(now))
 
     def article(self, outlet: str, path: str, now: datetime) -> Article | None:
         found = self._paths.get((outlet, path))
-        return found if found and found.published <= now else None
+        return found if found and found.stands(now) else None
 
     def sections(self, outlet: str) -> tuple[str, ...]:
         """The outlet's sections, the fullest first; the same at any moment, as a menu is."""
@@ -197,6 +203,7 @@ class World:
             tags=_tags(telling.title, section),
             sentiment=telling.sentiment or story.sentiment,
             copy_of=(story.id, telling.copy) if telling.copy is not None else None,
+            withdrawn=published + timedelta(hours=telling.withdrawn) if telling.withdrawn is not None else None,
             new_design=outlet.behaviour == "redesign" and published >= self.anchor - timedelta(days=outlet.days or 0),
         )
 
@@ -266,6 +273,7 @@ class World:
 
     def _changes(self) -> Iterable[datetime]:
         yield from (version.at for each in self.all_articles() for version in each.versions)
+        yield from (each.withdrawn for each in self.all_articles() if each.withdrawn is not None)
         yield from (post.at for thread in self._threads for post in thread.posts)
         yield from (message.at for message in self._messages)
 

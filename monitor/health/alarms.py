@@ -19,12 +19,13 @@ AlarmKind = Literal["blocked", "dead", "drifting", "flooding", "silent"]
 # false alarm in eight months.
 RARE = 1e-4
 # Every post begins a stretch that may become a silence, so the more a source brings the rarer one must be to be said;
-# and it must be longer than any of the last four weeks.
+# and it must hold more empty days than any of the last four weeks, save where chance is out of the question.
 SILENCES, MOST_ORDINARY_SILENCE = 0.08, 5e-3
-LONGER = 1.25
+LONGER, CERTAIN = 1.25, 1e-6
 SHORTEST_SILENCE = timedelta(hours=24)
 DEAD_AFTER, DEAD_FAILURES = timedelta(hours=24), 3
-FLOOD_RATIO, SMALLEST_FLOOD = 4.0, 40
+# People answer an event with a storm of words, which is what rising issues are for; a newsroom has only so many hands.
+FLOOD_RATIO, STORM_RATIO, SMALLEST_FLOOD = 4.0, 12.0, 40
 # Few texts tell soon in a busy source and late in a quiet one: a change is looked for in the last day, three and seven.
 RECENT, EARLIER_DAYS = (1, 3, 7), 28
 FEWEST_TEXTS, FEWEST_EARLIER = 4, 8
@@ -141,7 +142,8 @@ def _flooding(evidence: Evidence, now: datetime) -> Alarm | None:
     if usual is None or evidence.recent < SMALLEST_FLOOD:
         return None
     mean = usual.expected(since, now)
-    if evidence.recent < FLOOD_RATIO * mean or usual.flood(evidence.recent, since, now) >= RARE:
+    ratio = STORM_RATIO if evidence.people else FLOOD_RATIO
+    if evidence.recent < ratio * mean or usual.flood(evidence.recent, since, now) >= RARE:
         return None
     return Alarm("flooding", since, f"{number(evidence.recent)} bài trong 24 giờ, thường {number(round(mean))} bài")
 
@@ -150,11 +152,13 @@ def _silent(evidence: Evidence, now: datetime) -> Alarm | None:
     newest, usual = evidence.newest_at, ordinary(evidence, now)
     if newest is None or usual is None or now - newest < SHORTEST_SILENCE:
         return None
+    chance = usual.silence(newest, now)
+    if evidence.state not in ("ok", "partial") or chance >= min(MOST_ORDINARY_SILENCE, SILENCES / usual.posts):
+        return None
+    empty_days = (local_day(now) - local_day(newest)).days - 1
+    if empty_days <= LONGER * (usual.longest - 1) and chance >= CERTAIN:
+        return None
     days = (now - newest) / timedelta(days=1)
-    if evidence.state not in ("ok", "partial") or days < LONGER * usual.longest:
-        return None
-    if usual.silence(newest, now) >= min(MOST_ORDINARY_SILENCE, SILENCES / usual.posts):
-        return None
     long = f"{number(int(days))} ngày" if days >= 2 else f"{number(round(days * 24))} giờ"
     return Alarm("silent", newest, f"không có bài mới đã {long}, thường {_rate(usual.rate)}")
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from crawlers.sink import CrawlResult
 from crawlers.source import Source
+from monitor.archive import WRITTEN_BY_PEOPLE
 from monitor.database import READ_ONLY, insert_or, posts, source_days, source_states
 from monitor.health.baseline import WINDOW
 from monitor.health.days import local_day
@@ -81,6 +82,7 @@ def evidence(engine: Engine, sources: Iterable[Source], now: datetime) -> dict[s
             last_success_at=state.last_success_at if state else None,
             first_run_at=_midnight(begun.get(source.id)),
             recent=recent.get(source.id, 0),
+            people=source.kind in WRITTEN_BY_PEOPLE,
         )
     return found
 

@@ -54,7 +54,7 @@ class Evidence:
     """`per_day`: posts (and articles passed over by their title) by day; `facts`: passes by day.
 
     `newest_at`: the last sign of life; `state`, `failures`, `last_success_at`: as the last pass left them;
-    `first_run_at`: since when we look; `recent`: posts of the last 24 hours.
+    `first_run_at`: since when we look; `recent`: posts of the last 24 hours; `people`: a forum or network, no newsroom.
     """
 
     family: str | None
@@ -68,6 +68,7 @@ class Evidence:
     last_success_at: datetime | None = None
     first_run_at: datetime | None = None
     recent: int = 0
+    people: bool = False
 
     def between(self, first: date, last: date) -> Facts:
         """The facts of these days together, both included."""

@@ -88,6 +88,8 @@ def test_a_flood_is_far_more_than_usual_and_no_first_pass() -> None:
     assert raised is not None
     assert (raised.kind, raised.reason) == ("flooding", "400 bài trong 24 giờ, thường 13 bài")
     assert alarm(replace(flooded, recent=40), MONDAY) is None
+    assert alarm(replace(flooded, recent=100, people=True), MONDAY) is None, "a storm of replies is no fault"
+    assert alarm(replace(flooded, people=True), MONDAY) is not None
     assert alarm(replace(flooded, first_run_at=MONDAY - timedelta(days=1)), MONDAY) is None
     assert alarm(replace(flooded, per_day=days(1, MONDAY.date()), recent=30), MONDAY) is None
 
