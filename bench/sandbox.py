@@ -52,7 +52,7 @@ def run(folder: Path, show: int) -> None:
     with run_in_thread() as sandbox:
         sources = folder / "sources.yaml"
         write_sources(sandbox.sources(0.25), sources)
-        os.environ |= {"DULUAN_SOURCES": str(sources), "DULUAN_ALLOW_PRIVATE": "true"}
+        os.environ |= {"DULUAN_SOURCES": str(sources), "DULUAN_ALLOW_PRIVATE": "true", "DULUAN_CRAWL_WHOLE": "true"}
         with Installation(load_settings(folder)) as installation:
             started = time.perf_counter()
             results = reactor_run(collect(installation, list(installation.sources.values())))
@@ -63,6 +63,7 @@ def run(folder: Path, show: int) -> None:
             done = Processor(installation).run()
             print(f"process: {done.total / (time.perf_counter() - started):.0f} posts/s with start-up; {done}")
             bases = {code: site.base for code, site in sandbox.sites.items()}
+            first_stage(sandbox.world, installation.province)
             compare(installation, truth(sandbox.world.anchor, bases=bases), show)
 
 
@@ -77,6 +78,21 @@ def compare(installation: Any, true: Truth, show: int) -> None:
     places(pairs, installation, show)
     stories(installation, pairs, show)
     issues(installation, pairs, true)
+
+
+def first_stage(world: Any, province: Any) -> None:
+    """What the first stage would leave of the national outlets' articles, by title and lead as feeds tell them."""
+    from monitor.first_stage import FirstStage
+
+    concerns, stories = FirstStage(province), {story.id: story for story in world.content.stories}
+    told = [
+        (stories[article.key[0]].relevance > 0, concerns(f"{article.versions[0].title}\n{article.versions[0].lead}"))
+        for article in world.all_articles()
+        if not world.outlets[article.outlet].owned
+    ]
+    wanted, passed = sum(true for true, _ in told), sum(true and found for true, found in told)
+    print(f"first stage lets through {passed} of {wanted} relevant articles of national outlets ({passed / wanted:.3f}), "
+          f"{sum(found and not true for true, found in told)} of {len(told) - wanted} others")  # fmt: skip
 
 
 def relevance(pairs: list[Any], show: int) -> None:

@@ -83,6 +83,7 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
     environment = {
         "DULUAN_SOURCES": str(sources.resolve()),
         "DULUAN_ALLOW_PRIVATE": "true",
+        "DULUAN_CRAWL_WHOLE": "true",  # the sandbox's national outlets write of nothing but the province
         "DULUAN_CRAWL_EVERY_SECONDS": "3",
         "DULUAN_PROCESS_EVERY_SECONDS": "2",
         "DULUAN_ALERTS_SEND": "false",

@@ -16,8 +16,8 @@ from crawlers.sink import CrawlResult
 from monitor.archive import utc_now
 from monitor.collect import collect
 from monitor.installation import Installation
-from monitor.rising import Issue
 from monitor.process import Processor
+from monitor.rising import Issue
 from monitor.settings import Settings
 from monitor.status import source_statuses
 from tests.system.conftest import Served, serve_sandbox
@@ -71,7 +71,7 @@ def crawl(installation: Installation, ids: Iterable[str] = ()) -> dict[str, Craw
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     with serve_sandbox(folder) as served:
-        settings = Settings(data=folder, sources=served.sources, allow_private=True)
+        settings = Settings(data=folder, sources=served.sources, allow_private=True, crawl_whole=True)
         anchor = served.clock.now
         with Installation(settings) as installation:
             early = anchor - BEFORE_THE_EDIT
@@ -126,7 +126,7 @@ def archived_as_written(whole: Whole, texts: dict[str, Text]) -> None:
 def test_every_readable_text_is_in_the_archive_exactly_once_as_it_was_written(whole: Whole) -> None:
     late = late_replies(whole)
     archived_as_written(whole, {url: text for url, text in whole.readable.items() if url not in late})
-    assert sum(whole.installation.archive.outcomes().values()) <= len(whole.readable)
+    assert sum(whole.installation.archive.outcomes().values()) <= len(whole.readable) + len(withdrawn(whole))
 
 
 def test_replies_written_after_their_thread_was_first_read_are_collected_too(whole: Whole) -> None:
@@ -147,7 +147,7 @@ def late_replies(whole: Whole) -> dict[str, Text]:
 def test_every_text_went_through_to_one_outcome_and_the_relevant_ones_to_the_index(whole: Whole) -> None:
     outcomes = whole.installation.archive.outcomes()
     assert (outcomes["new"], outcomes["failed"]) == (0, 0)
-    posts = whole.installation.archive.by_url(list(whole.readable))
+    posts = whole.installation.archive.by_url([*whole.readable, *(text["url"] for text in withdrawn(whole))])
     relevant = {post.id for post in posts.values() if post.outcome == "annotated"}
     assert whole.installation.index.ids() == relevant
     assert len(relevant) == outcomes["annotated"]
@@ -200,6 +200,21 @@ def test_an_article_that_its_outlet_edited_becomes_a_revision_with_its_earlier_t
     assert (before.title, before.body) != (post.post.title, post.post.body)
     [mention] = whole.installation.index.get([post.id])
     assert mention.body == post.post.body
+
+
+def withdrawn(whole: Whole) -> list[Text]:
+    return [text for text in whole.texts.values() if text.get("withdrawn_at")]
+
+
+def test_an_article_that_its_outlet_withdrew_stays_in_the_archive_and_says_since_when(whole: Whole) -> None:
+    [gone] = withdrawn(whole)
+    post = whole.installation.archive.by_url([gone["url"]])[gone["url"]]
+    assert (post.post.title, post.post.body) == (gone["title"], gone["body"])
+    assert post.withdrawn_at is not None
+    assert post.outcome == "annotated"
+    assert whole.installation.memory.outcome(gone["url"]) == "withdrawn"
+    others = [url for url in whole.readable if url != gone["url"]]
+    assert not any(each.withdrawn_at for each in whole.installation.archive.by_url(others).values())
 
 
 def test_the_outlet_behind_a_challenge_is_shown_as_blocked_and_left_alone(whole: Whole) -> None:
