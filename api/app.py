@@ -23,10 +23,13 @@ from api.openapi import document
 from api.reader import Reader
 from api.routes import (
     admin,
+    alert_pages,
+    alerts,
     docs,
     exports,
     facets,
     issues,
+    links,
     me,
     mentions,
     operations,
@@ -38,13 +41,17 @@ from api.routes import (
     static,
     status,
     stories,
+    stream,
     terms,
+    wall,
 )
 from api.routes.status import product_version
 from api.templating import Templates
+from monitor.alerts.desk import AlertDesk
 from monitor.installation import Installation
 from monitor.people.audit import Recorder
 from monitor.settings import Settings, load_settings
+from monitor.stream import Stream
 
 DESCRIPTION = """What the open Internet says about a province: mentions, stories, rising issues, sentiment, places.
 
@@ -106,6 +113,8 @@ def _open(app: FastAPI, installation: Installation, recorder: Recorder) -> None:
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     reader, library = Reader(installation), ChartLibrary(installation.settings.data / "cache")
     app.state.reader = reader
+    app.state.alerts = AlertDesk(installation)
+    app.state.newest = stream.Newest(Stream(installation.engine))
     app.state.chart_library = library
     app.state.exports = Exports(installation, settings.data / "exports")
     app.state.templates = Templates(reader, charts_version=library.version)
@@ -116,7 +125,11 @@ def _add_routes(app: FastAPI) -> None:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for resource in (mentions, stories, issues, sentiment, facets, sources, status, me, exports, saved, terms):
         v1.include_router(resource.router)
-    finding = (exports.pages, saved.pages, issues.pages)
+    for router in (alerts.alerts, alerts.rules, alerts.recipients, alerts.deliveries, stream.router):
+        v1.include_router(router)
+    v1.include_router(links.router)
+    finding = (exports.pages, saved.pages, links.pages, issues.pages)
     people = (signing.router, admin.router)
-    for router in (v1, operations.router, docs.router, static.router, *people, *finding, pages.router):
+    telling = (alert_pages.router, wall.router)
+    for router in (v1, operations.router, docs.router, static.router, *people, *finding, *telling, pages.router):
         app.include_router(router)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from api import words
 from monitor.installation import Installation
+from monitor.wording import collation_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Names:
         """Today's communes, wards and special zones that have coordinates."""
         units = self._it.province.units
         return [PlaceName(u.id, u.name, u.level, u.lat, u.lon) for u in units if u.lat is not None]
+
+    def place_choices(self) -> list[tuple[str, str]]:
+        """Today's communes, wards and special zones for a form: id and name, by name."""
+        return sorted(((place.id, place.name) for place in self.communes()), key=lambda pair: collation_key(pair[1]))
 
     def facet(self, name: str, value: str) -> str:
         """The words for a facet's value."""

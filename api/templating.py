@@ -18,6 +18,7 @@ from api.models import Marked
 from api.reader import Reader
 from api.searching import Search
 from api.views.freshness import Freshness, freshness
+from monitor.alerts.store import AlertStore
 from monitor.people.roles import ROLE_WORDS, SCOPE_WORDS, Role
 from monitor.wording import decimal, full, in_vietnam, number, percent, rfc3339, when
 
@@ -25,8 +26,10 @@ FOLDER = Path(__file__).parent / "templates"
 NAVIGATION = (
     ("/", "Tổng quan", Role.viewer),
     ("/stories", "Vụ việc", Role.viewer),
+    ("/alerts", "Cảnh báo", Role.viewer),
     ("/search", "Tìm kiếm", Role.viewer),
     ("/sources", "Nguồn tin", Role.viewer),
+    ("/wall", "Màn hình", Role.viewer),
     ("/admin", "Quản trị", Role.admin),
     ("/help", "Trợ giúp", Role.viewer),
 )
@@ -38,6 +41,7 @@ class Templates:
 
     def __init__(self, reader: Reader, *, charts_version: str) -> None:
         self._reader = reader
+        self._alerts = AlertStore(reader.it.engine)
         self._env = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -71,6 +75,8 @@ class Templates:
             tidy=tidy,
             code=code,
             outside=outside,
+            lookup=lambda code, table: table.get(code, code),
+            zip=lambda first, second: list(zip(first, second, strict=True)),
             data=data,
         )
 
@@ -83,9 +89,18 @@ class Templates:
             "me": me,
             "navigation": [(address, name) for address, name, role in NAVIGATION if me.may(role)],
             "fresh": self._freshness() if me.may(Role.viewer) else None,
+            "open_alerts": self._open_alerts() if me.may(Role.viewer) else 0,
             "now": self._reader.now(),
         }
         return self._env.get_template(template).render(**shared, **context)
+
+    def _open_alerts(self) -> int:
+        """How many alerts nobody acknowledged; 0 when that cannot be said."""
+        try:
+            return self._reader.kept("open alerts", lambda: self._alerts.alerts(states=("open",), limit=1)[1])
+        except Exception:
+            log.exception("open alerts cannot be counted")
+            return 0
 
     def _freshness(self) -> Freshness | None:
         """None when even that cannot be said; an error page must still appear then."""

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from monitor.alerts.message import EVENT_WORDS
+from monitor.alerts.rule import PRIORITY_WORDS
 from monitor.naming import KINDS, LANGUAGES, SENTIMENTS, TOPICS
 from monitor.wording import decimal, number, percent
 
 __all__ = ["KINDS", "LANGUAGES", "SENTIMENTS", "TOPICS"]  # queries and exports name them too
 
+PRIORITIES = PRIORITY_WORDS
+ALERT_STATES: dict[str, str] = {"open": "chưa ai nhận", "acknowledged": "đã có người nhận", "closed": "đã kết thúc"}
+EVENTS = EVENT_WORDS
+DELIVERY_STATES: dict[str, str] = {
+    "sent": "đã gửi",
+    "waiting": "đang chờ gửi",
+    "held": "đang giữ",
+    "digested": "gộp vào tin tổng hợp",
+    "dead": "không gửi được",
+    "off": "không gửi",
+}
+CHANNELS: dict[str, str] = {"email": "thư điện tử", "webhook": "webhook", "telegram": "Telegram"}
 SIGNS: dict[str, str] = {"negative": "−", "neutral": "○", "positive": "+"}
 LEVELS: dict[str, str] = {
     "province": "tỉnh",
@@ -72,6 +86,7 @@ def counted(value: int, noun: str) -> str:
 
 ACTIONS: dict[str, str] = {
     "search": "tìm",
+    "alert": "xem cảnh báo",
     "story": "xem vụ việc",
     "issue": "xem xu hướng",
     "mention": "xem bài",

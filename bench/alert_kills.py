@@ -156,7 +156,8 @@ def settle(desk: AlertDesk, alerts: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         waiting = desk.outbox.deliveries(states=("waiting", "held"), limit=1)[1]
-        if waiting == 0 and desk.alerts.alerts(limit=1)[1] >= alerts:
+        told = sum(len(alert.ids) for alert in desk.alerts.alerts(limit=2 * alerts)[0])
+        if waiting == 0 and told >= alerts:
             return
         time.sleep(1)
 

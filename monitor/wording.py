@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -80,3 +81,28 @@ def duration(span: timedelta) -> str:
         if seconds >= size:
             return f"{decimal(int(seconds // size))} {unit}"
     return f"{int(max(seconds, 0))} giây"
+
+
+_ALPHABET = {letter: rank for rank, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
+_TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng
+
+
+def collation_key(text: str) -> tuple[object, ...]:
+    """For sorting names as Vietnamese dictionaries do: syllable by syllable, letters before tones."""
+    return tuple(_syllable(word) for word in text.lower().split())
+
+
+def _syllable(word: str) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    letters: list[int] = []
+    tones: list[int] = []
+    for letter in unicodedata.normalize("NFC", word):
+        base, tone = _without_tone(letter)
+        letters.append(_ALPHABET.get(base, ord(base[0]) - 1000 if base < "a" else ord(base[0])))
+        tones.append(tone)
+    return tuple(letters), tuple(tones), word
+
+
+def _without_tone(letter: str) -> tuple[str, int]:
+    parts = unicodedata.normalize("NFD", letter)
+    tone = next((rank for mark, rank in _TONES.items() if mark in parts), 0)
+    return unicodedata.normalize("NFC", "".join(part for part in parts if part not in _TONES)), tone

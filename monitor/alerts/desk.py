@@ -6,17 +6,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from monitor.alerts import ready_made
-from monitor.alerts.alert import Alert, Channel
+from monitor.alerts.alert import Alert, Channel, StoredRule
 from monitor.alerts.channels.email import ADDRESS, EmailSender, mail_server
 from monitor.alerts.channels.telegram import CHAT, TelegramSender
 from monitor.alerts.channels.webhook import WebhookSender, checked_url, secret_for
 from monitor.alerts.message import Message
 from monitor.alerts.outbox import CannotSend, Outbox, Sender, Sent
+from monitor.alerts.rule import Rule
 from monitor.alerts.rule_store import RuleStore
 from monitor.alerts.store import AlertStore
 from monitor.alerts.watch import Watch
 from monitor.archive import utc_now
 from monitor.installation import Installation
+from monitor.naming import KINDS, TOPICS
 from monitor.settings import Settings
 from monitor.stream import Stream
 
@@ -24,12 +26,18 @@ SETTLED = timedelta(minutes=3)
 LOOK_AT_LEAST = timedelta(minutes=1)
 
 
+class BadRule(ValueError):
+    """A rule names something that does not exist; the message is Vietnamese."""
+
+
 class AlertDesk:
     """Rules, alerts and the outbox of an installation."""
 
     def __init__(self, installation: Installation) -> None:
         settings, engine = installation.settings, installation.engine
-        self._settings, self._archive, self._stream = settings, installation.archive, Stream(engine)
+        self.settings, self._archive, self.stream = settings, installation.archive, Stream(engine)
+        self._naming = installation.naming
+        self._places = {unit.id for unit in installation.province.entries}
         self._looked_at: datetime | None = None
         self.rules = RuleStore(engine)
         self.alerts = AlertStore(engine, cap=settings.alerts_per_day)
@@ -59,7 +67,20 @@ class AlertDesk:
 
     def keep_house(self) -> None:
         self.alerts.close_quiet()
-        self._stream.trim()
+        self.stream.trim()
+
+    def put_rule(self, rule: Rule, *, by: str, id: str | None = None) -> StoredRule:
+        """Keeps a rule that can be applied. Raises QueryError, UnknownId, BadRule."""
+        self.check_rule(rule)
+        return self.rules.put_rule(rule, by=by, id=id)
+
+    def check_rule(self, rule: Rule) -> None:
+        """Raises QueryError for a query that cannot be read, BadRule for codes and places that do not exist."""
+        self._naming.query(rule.query)
+        known = {"lĩnh vực": TOPICS, "loại nguồn": KINDS, "địa bàn": self._places}
+        for what, given in (("lĩnh vực", rule.topics), ("loại nguồn", rule.kinds), ("địa bàn", rule.places)):
+            if wrong := [code for code in given if code not in known[what]]:
+                raise BadRule(f"Không có {what} “{wrong[0]}”.")
 
     def check_address(self, channel: Channel, address: str) -> str:
         """The address as it is kept. Raises ValueError with a Vietnamese message."""
@@ -74,12 +95,12 @@ class AlertDesk:
 
     def webhook_secret(self, address: str) -> str:
         """What the receiver of a webhook checks signatures with."""
-        return secret_for(self._settings.webhook_key(), address)
+        return secret_for(self.settings.webhook_key(), address)
 
     def try_channel(self, recipient_id: str) -> None:
         """Sends a test message at once. Raises UnknownId, CannotSend."""
         recipient = self.rules.recipient(recipient_id)
-        sender = senders(self._settings).get(recipient.channel)
+        sender = senders(self.settings).get(recipient.channel)
         if sender is None:
             raise CannotSend("kênh này chưa được cấu hình hoặc đang tắt", final=True)
         message = Message(

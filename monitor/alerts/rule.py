@@ -61,7 +61,7 @@ class Rule(BaseModel):
     min_ratio: float | None = Field(None, ge=1, le=1000)
     negative_share: float | None = Field(None, gt=0, le=1)
     first_mention: bool = False
-    min_score: float | None = Field(None, ge=0, le=100)
+    min_score: float | None = Field(None, ge=0, le=1)
     priority: Priority = "normal"
     recipients: tuple[Id, ...] = ()
     quiet: QuietHours | None = QuietHours()

@@ -11,7 +11,7 @@ async function get(address, type) {
   return answer;
 }
 
-async function renew() {
+export async function renew() {
   const html = await (await get(location.href, "text/html")).text();
   const fresh = new DOMParser().parseFromString(html, "text/html");
   const main = document.getElementById("main");
@@ -32,10 +32,15 @@ function hold(main, address) {
   link?.focus({ preventScroll: true });
 }
 
-function say(problem) {
+export function say(problem) {
   const notice = document.getElementById("trouble");
   notice.hidden = !problem;
   notice.textContent = problem;
+}
+
+export function lost() {
+  const clock = new Date(renewedAt).toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit" });
+  say(`Mất kết nối với máy chủ. Số liệu trên màn hình là của lúc ${clock}; đang thử lại.`);
 }
 
 async function look() {
@@ -47,8 +52,7 @@ async function look() {
     known = news;
     say("");
   } catch {
-    const clock = new Date(renewedAt).toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit" });
-    say(`Mất kết nối với máy chủ. Số liệu trên màn hình là của lúc ${clock}; đang thử lại.`);
+    lost();
   }
 }
 

@@ -2,8 +2,9 @@
 import { keyboard } from "./keyboard.js";
 import { remember } from "./history.js";
 import { live } from "./live.js";
-import { searchPage } from "./search.js";
+import { listen } from "./listen.js";
 import { watchCharts } from "./charts.js";
+import { searchPage } from "./search.js";
 
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -14,6 +15,7 @@ export function theme() {
 
 function themeSwitch() {
   const button = document.querySelector("[data-theme-switch]");
+  if (!button) return;
   const say = () => { button.textContent = theme() === "dark" ? "Nền sáng" : "Nền tối"; };
   button.hidden = false;
   say();
@@ -53,4 +55,5 @@ keyboard();
 remember();
 watchCharts(theme);
 live();
+listen();
 searchPage();

@@ -114,7 +114,7 @@ def test_a_trial_finds_exactly_what_watching_would_have_found(
         {"query": ""},
         {"basis": "issue"},
         {"min_ratio": 3.0},
-        {"min_score": 1.0},
+        {"min_score": 0.5},
         {"window_hours": 0},
         {"window_hours": 169},
         {"escalate_after_minutes": 15},
