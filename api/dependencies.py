@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -17,9 +18,14 @@ Sentiment = Literal["negative", "neutral", "positive", ""]
 Kind = Literal["news", "social", "forum", "comment", "video", "document", ""]
 
 
+# What programs get only from the index: an answer made of less would be taken for the whole.
+_FROM_INDEX_ALONE = re.compile(r"/api/v1/(mentions|sentiment/\w+|topics|places|terms)|.*/exports?.*")
+
+
 def reader(request: Request) -> Reader:
+    """Pages, and resources that the archive holds, are drawn from the archive while the index is away."""
     found: Reader = request.app.state.reader
-    return found
+    return found if _FROM_INDEX_ALONE.fullmatch(request.url.path) else found.lenient
 
 
 def search_parameters(

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
-from index.port import Filters, Index, Interval, Point
+from api.outage import Steady
+from index.port import Filters, Interval, Point
 
 PeriodCode = Literal["24h", "3d", "7d", "30d"]
 HOUR = timedelta(hours=1)
@@ -61,7 +62,7 @@ class Usual:
     negative_share: float | None
 
 
-def usual(index: Index, period: Period, min_relevance: int) -> Usual:
+def usual(index: Steady, period: Period, min_relevance: int) -> Usual:
     """Compares with the periods right before; those before the first mention ever do not count."""
     kind = period.kind
     since = period.since - kind.earlier * kind.length

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
 from api.models import Bucket, IssueItem, MentionItem, PlaceBucket, Point, SentimentCounts, Series, SignificantTerm
 from api.names import Names
+from api.outage import Circuit, Steady
 from api.searching import Search
 from index.ast import Everything, Text, conj
 from index.port import Bucket as Counted
-from index.port import FacetField, Hit, Interval, Mention
+from index.port import FacetField, Hit, IndexUnavailable, Interval, Mention
 from index.query import parse, write
 from monitor.archive import utc_now
 from monitor.installation import Installation
@@ -26,17 +29,34 @@ FRESH_SECONDS = 5.0  # how long figures of the whole installation may be reused
 
 
 class Reader:
-    """One for the whole API; safe for many threads."""
+    """One for the whole API; safe for many threads. `lenient` reads the archive while the index is away."""
 
     def __init__(self, installation: Installation) -> None:
         self.it = installation
         self.names = Names(installation)
         self._kept: dict[Any, tuple[float, Any]] = {}
         self._lock = Lock()
+        self._circuit = Circuit()
+        self.index = Steady(installation, self._circuit, lenient=False)
+
+    @cached_property
+    def lenient(self) -> Reader:
+        """The same reader for what may be drawn from the archive; both share what is kept."""
+        other = copy(self)
+        other.index = Steady(self.it, self._circuit, lenient=True)
+        return other
 
     @property
     def min_relevance(self) -> int:
         return self.it.min_relevance
+
+    def index_away(self) -> bool:
+        """Whether the index does not answer now."""
+        try:
+            self._circuit.through(lambda: self.it.index.count())
+        except IndexUnavailable:
+            return True
+        return False
 
     # mentions
 
@@ -44,19 +64,19 @@ class Reader:
         return self.it.naming.query(search.q)
 
     def count(self, search: Search) -> int:
-        return self.it.index.count(self._asked(search), search.filters(self.min_relevance))
+        return self.index.count(self._asked(search), search.filters(self.min_relevance))
 
     def mentions(
         self, search: Search, *, limit: int = 20, cursor: str | None = None
     ) -> tuple[list[MentionItem], int, str | None]:
         """A page of what was found, the total and the next cursor."""
         filters = search.filters(self.min_relevance)
-        page = self.it.index.search(self._asked(search), filters, sort=search.sort, limit=limit, cursor=cursor)
+        page = self.index.search(self._asked(search), filters, sort=search.sort, limit=limit, cursor=cursor)
         return [self.found(hit) for hit in page.items], page.total, page.next
 
     def newest(self, search: Search, limit: int) -> list[MentionItem]:
         """The newest that were found, without the cost of counting the others."""
-        hits = self.it.index.newest(self._asked(search), search.filters(self.min_relevance), limit=limit)
+        hits = self.index.newest(self._asked(search), search.filters(self.min_relevance), limit=limit)
         return [self.found(hit) for hit in hits]
 
     def found(self, hit: Hit) -> MentionItem:
@@ -74,7 +94,7 @@ class Reader:
 
     def facets(self, search: Search, fields: Sequence[FacetField], limit: int = 20) -> dict[FacetField, list[Bucket]]:
         filters = search.filters(self.min_relevance)
-        found = self.it.index.facets(self._asked(search), filters, fields=fields, limit=limit)
+        found = self.index.facets(self._asked(search), filters, fields=fields, limit=limit)
         return {name: [self._bucket(name, bucket) for bucket in buckets] for name, buckets in found.items()}
 
     def _bucket(self, field: FacetField, bucket: Counted) -> Bucket:
@@ -84,7 +104,7 @@ class Reader:
     def terms(self, search: Search, limit: int) -> list[SignificantTerm]:
         """The words that set a search apart, each with the query that it narrows to."""
         asked = self._asked(search)
-        found = self.it.index.significant(asked, search.filters(self.min_relevance), limit=limit)
+        found = self.index.significant(asked, search.filters(self.min_relevance), limit=limit)
         tree = parse(search.q)
         return [
             SignificantTerm(
@@ -107,7 +127,7 @@ class Reader:
         return found
 
     def series(self, search: Search, interval: Interval) -> Series:
-        found = self.it.index.series(self._asked(search), search.filters(self.min_relevance), interval=interval)
+        found = self.index.series(self._asked(search), search.filters(self.min_relevance), interval=interval)
         points = [Point(start=p.start, count=p.count, by_sentiment=sentiments(p.by_sentiment)) for p in found]
         return Series(interval=interval, items=points, total=sum(p.count for p in points))
 
@@ -132,7 +152,8 @@ class Reader:
         """What was read a moment ago, or read now: many screens ask for the same figures at the same time."""
         now = time.monotonic()
         with self._lock:
-            self._kept = {k: v for k, v in self._kept.items() if now < v[0]}
+            for old in [k for k, v in self._kept.items() if now >= v[0]]:
+                del self._kept[old]
             if key in self._kept:
                 return self._kept[key][1]  # type: ignore[no-any-return]
         value = read()

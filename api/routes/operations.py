@@ -21,13 +21,13 @@ def healthz() -> dict[str, str]:
     return {"status": "ok", "version": product_version()}
 
 
-@router.get("/readyz", summary="Archive and index answer")
+@router.get("/readyz", summary="Requests can be served")
 @public
 def readyz(reader: ReaderDep) -> Response:
-    """200 when requests can be served, else 503 as a problem document (raised by what does not answer)."""
+    """200 when requests can be served, else 503 as a problem document. While the index is `away`, pages and most
+    resources are served from the archive."""
     reader.it.archive.outcomes()
-    reader.it.index.count()
-    return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "ready", "index": "away" if reader.index_away() else "ok"})
 
 
 @router.get("/metrics", summary="Prometheus text", response_class=PlainTextResponse)

@@ -7,16 +7,21 @@ from typing import Literal
 
 from api.models import Moment, Resource
 from api.reader import Reader
+from monitor.index_status import IndexStatus
 from monitor.status import Status
 from monitor.wording import full, in_vietnam, number, when
 
 BACKLOG_AFTER = timedelta(minutes=5)
 
 
-class Freshness(Resource):
-    """`state`: fresh; late (posts wait too long); stopped (nobody collects); empty (no post yet)."""
+State = Literal["fresh", "away", "late", "stopped", "empty"]
 
-    state: Literal["fresh", "late", "stopped", "empty"]
+
+class Freshness(Resource):
+    """`state`: fresh; away (the index does not answer, pages are drawn from the archive); late (posts wait too long, or
+    what is understood waits for the index); stopped (nobody collects); empty (no post yet)."""
+
+    state: State
     updated_at: Moment | None
     text: str
     title: str
@@ -43,9 +48,9 @@ def freshness(reader: Reader) -> Freshness:
     )
 
 
-def _judge(
-    found: Status, working: bool, updated: datetime | None, now: datetime
-) -> tuple[Literal["fresh", "late", "stopped", "empty"], str]:
+def _judge(found: Status, working: bool, updated: datetime | None, now: datetime) -> tuple[State, str]:
+    if found.index.state == "away":
+        return "away", _outage(found.index, now)
     if not working:
         until = f"; số liệu dừng ở {when(updated, now)}" if updated else ""
         return ("stopped" if updated else "empty"), f"Bộ thu thập không chạy{until}."
@@ -57,7 +62,21 @@ def _judge(
             "late",
             f"Còn {number(waiting)} bài đang chờ phân tích, bài lâu nhất từ {when(found.oldest_waiting_at, now)}.",
         )
+    if found.index.state == "behind" and found.index.oldest_waiting_at:
+        return (
+            "late",
+            f"Chỉ mục đang đuổi kịp: còn {number(found.index.waiting)} thay đổi, "
+            f"lâu nhất từ {when(found.index.oldest_waiting_at, now)}.",
+        )
     return "fresh", ""
+
+
+def _outage(index: IndexStatus, now: datetime) -> str:
+    since = f" từ {when(index.problem_since, now)}" if index.problem_since else ""
+    return (
+        f"Chỉ mục đang gián đoạn{since}. Trang này lấy thẳng từ kho lưu, đủ mọi tin đã phân tích; "
+        "tạm thời chưa tìm được theo từ khóa. Dữ liệu không mất."
+    )
 
 
 def _clock(moment: datetime, now: datetime) -> str:

@@ -79,7 +79,7 @@ def issue_page(reader: Reader, id: str, at: datetime | None) -> IssuePage | NotR
     if item is None:
         return NotRising(at=moment, label=label, life=issue_life(reader, id, moment), search_link=search.link())
     found = next(issue for issue in reader.it.issues(moment, limit=LISTED) if issue.id == id)
-    mentions = [reader.mention(mention) for mention in reader.it.index.get(found.ids[:MOST])]
+    mentions = [reader.mention(mention) for mention in reader.index.get(found.ids[:MOST])]
     stories = reader.it.annotations.stories(found.stories)
     names = {place: reader.names.place(place) for place in item.places}
     return IssuePage(

@@ -68,7 +68,7 @@ def _overview(reader: Reader, period: Period, *, now: bool) -> Overview:
     search = Search(since=period.since, until=period.until)
     series = reader.series(search, period.kind.interval)
     newest, total, _ = reader.mentions(search, limit=NEWEST)
-    before = usual(reader.it.index, period, reader.min_relevance)
+    before = usual(reader.index, period, reader.min_relevance)
     issues = reader.issues(period.until, COUNTED_ISSUES)
     topics, places = reader.facets(search, ("topic",), 20)["topic"], reader.places(search)
     province = next((p for p in places if p.level == "province"), None)
@@ -181,7 +181,5 @@ def _sentence(reader: Reader, period: Period, total: int, before: Usual, issues:
         told = f"{kind.name} qua chưa có lượt nhắc nào"
     risen = f"{number(len(issues))} vụ việc đang tăng" if issues else "không có vụ việc nào đang tăng"
     silent = [s for s in reader.sources() if s.state in ALARMING]
-    sources = (
-        f"{number(len(silent))} nguồn tin im lặng hoặc bất thường" if silent else "không nguồn tin nào im lặng"
-    )
+    sources = f"{number(len(silent))} nguồn tin im lặng hoặc bất thường" if silent else "không nguồn tin nào im lặng"
     return f"{told}; {risen}; {sources}."

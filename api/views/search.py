@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from pydantic import Field
+
 from api.models import Bucket, MentionItem, Resource, SavedSearchItem, SentimentCounts, Series
 from api.reader import Reader
 from api.searching import FACETS, FacetName, Search
 from api.views.saved import saved_item
 from api.words import SENTIMENTS
 from index.hints import hints
-from index.port import Interval, QueryError
+from index.port import IndexUnavailable, Interval, QueryError, TooSlow
 from monitor.saved_searches import SavedSearch
 from monitor.wording import number, when
 
@@ -80,8 +82,8 @@ class SearchPage(Resource):
     chips: list[Chip]
     facets: list[Facet]
     series: Series | None
-    advice: list[Advice] = []
-    saved: list[SavedSearchItem] = []
+    advice: list[Advice] = Field(default_factory=list)
+    saved: list[SavedSearchItem] = Field(default_factory=list)
     opened: SavedSearchItem | None = None
     wrong: Wrong | None = None
 
@@ -98,6 +100,12 @@ def search_page(
         items, total, following = reader.mentions(search, limit=PAGE, cursor=cursor)
     except QueryError as error:
         return _wrong(reader, search, error)
+    except TooSlow:
+        raise
+    except IndexUnavailable:
+        if not search.q:
+            raise
+        return _without_words(reader, search)
     asked = bool(search.q or search.narrowed)
     return SearchPage(
         q=search.q,
@@ -115,6 +123,14 @@ def search_page(
         saved=[] if asked else [saved_item(reader, each) for each in kept],
         opened=next((saved_item(reader, each) for each in kept if each.id == opened), None),
     )
+
+
+def _without_words(reader: Reader, search: Search) -> SearchPage:
+    """While the index is away: what the filters leave, the newest first, as the archive has it."""
+    plain = search.only(q="")
+    page = search_page(reader, plain, None)
+    said = f"Chưa tìm được “{search.q}”: chỉ mục đang gián đoạn. Dưới đây là tin mới nhất trong kho lưu."
+    return page.model_copy(update={"q": search.q, "search": search, "sentence": said, "advice": []})
 
 
 def _advice(reader: Reader, search: Search, total: int) -> list[Advice]:

@@ -8,7 +8,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from index.port import IndexUnavailable
 from tests.api.world import HOME, Made
 
 
@@ -66,25 +65,6 @@ def test_people_read_it_in_vietnamese(client: TestClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "Không có trang này" in answer.text
-
-
-def test_an_index_that_is_away_is_said_and_retried(world: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    with TestClient(create_app(world.settings), base_url=HOME, raise_server_exceptions=False) as client:
-
-        def away(*_: object, **__: object) -> None:
-            raise IndexUnavailable("no answer")
-
-        index = client.app.state.reader.it.index  # type: ignore[attr-defined]
-        for name in ("search", "count", "facets", "series"):
-            monkeypatch.setattr(index, name, away, raising=True)
-        answer = client.get("/api/v1/mentions")
-        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-        assert int(answer.headers["retry-after"]) > 0
-        page = client.get("/", headers={"Accept": "text/html"})
-        assert page.status_code == 503
-        assert "gián đoạn" in page.text
-        assert client.get("/readyz").status_code == 503
-        assert client.get("/healthz").status_code == 200
 
 
 @pytest.fixture

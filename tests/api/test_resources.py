@@ -191,7 +191,7 @@ def test_status_says_what_runs_and_what_waits(client: TestClient, world: Made) -
 
 def test_operations_answer(client: TestClient, world: Made) -> None:
     assert get(client, "/healthz")["status"] == "ok"
-    assert get(client, "/readyz") == {"status": "ready"}
+    assert get(client, "/readyz") == {"status": "ready", "index": "ok"}
     metrics = client.get("/metrics").text
     assert f'duluan_posts{{outcome="annotated"}} {world.mentions}' in metrics
     assert 'duluan_http_requests_total{route="/healthz",status="200"}' in metrics

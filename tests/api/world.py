@@ -8,8 +8,9 @@ from pathlib import Path
 
 from crawlers.post import Post
 from crawlers.sink import CrawlResult
-from monitor.annotated import Annotated, mention
+from monitor.annotated import Annotated
 from monitor.archive import post_id
+from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.settings import Settings
 from monitor.status import beat
@@ -173,8 +174,8 @@ class Maker:
         self.it.archive.store_many(self.posts)
         found = self.it.archive.get([post.id or "" for post in self.posts])
         self.annotated = [Annotated(found[id], *meant) for id, meant in self.meant.items()]
-        self.it.index.upsert(mention(a) for a in self.annotated)
         self.it.annotations.record(self.annotated, self.titles)
+        Indexer(self.it).run()
 
     def revise(self) -> None:
         """The first article is edited afterwards."""
@@ -183,8 +184,8 @@ class Maker:
         self.it.archive.store(changed)
         again = self.it.archive.get([first.id or ""])[first.id or ""]
         annotation, story, copies = self.meant[again.id]
-        self.it.index.upsert([mention(Annotated(again, annotation, story, copies))])
         self.it.annotations.record([Annotated(again, annotation, story, copies)], {})
+        Indexer(self.it).run()
 
     def run_sources(self) -> None:
         ends = {"btm": ("blocked", "trang đòi chạy JavaScript"), "pldn": ("partial", "6 bài không đọc được nội dung")}
