@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import shutil
@@ -172,6 +173,17 @@ def _announce_demo(supervisor: Supervisor, url: str, console: Console) -> None:
         ready = _wait_for(supervisor, first_pass_done)
     if ready:
         console.print(f"Bảng điều khiển: [bold]{url}[/]  (Ctrl-C để dừng)")
+        _listen(supervisor, url)
+
+
+def _listen(supervisor: Supervisor, url: str) -> None:
+    """Listens as a wall does, so that `duluan status` can say how long an alert takes though nobody looks."""
+    while not supervisor.stopping:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url + "api/v1/stream", timeout=60) as lines:  # noqa: S310
+            for _ in lines:
+                if supervisor.stopping:
+                    return
+        time.sleep(2)
 
 
 def _wait_for(supervisor: Supervisor, condition: Callable[[], bool]) -> bool:
