@@ -14,6 +14,8 @@ from crawlers.source import Source
 _PAGE = re.compile(r"/page-\d+/?$")
 _QUOTES = (".bbCodeBlock--quote", ".bbCodeBlock--expandable", ".js-selectToQuoteEnd", ".message-signature", "script")
 _NAMES = ("a.username",)  # a member who is addressed: monitored is what is said, not who talks to whom
+_COUNT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([KM]?)", re.ASCII)
+_THOUSANDS = {"": 1, "K": 1_000, "M": 1_000_000}
 _TITLE_LENGTH = 100
 _MOST_POSTS = 200  # of one page; forums show 20 to 50, channels 20
 
@@ -141,7 +143,14 @@ def _channel_post(node: Node, url: str, source: Source | None, now: datetime) ->
         published_at=moment.at if moment else None,
         method="family:telegram",
         quality=Quality() if moment else Quality(0.8, ("no_date",)),
+        reactions=_views(line(node.css_first(".tgme_widget_message_views"))),
     )
+
+
+def _views(text: str) -> dict[str, int]:
+    """How often a message was seen, as the preview shortens it: 950, 1.2K, 3M; nothing for what is no such number."""
+    match = _COUNT.fullmatch(text)
+    return {"views": round(float(match[1]) * _THOUSANDS[match[2]])} if match else {}
 
 
 def shortened(text: str, length: int = _TITLE_LENGTH) -> str:

@@ -43,6 +43,7 @@ SEARCH_RESULTS = 30  # of one page of an outlet's search; the rest is what the p
 UNRELATED = "không nói về tỉnh, xét theo tiêu đề và mô tả"
 WRITE_EVERY = 0.5  # seconds
 WRITE_AT = 50  # URLs
+CHANNEL = "channel"  # the stream that remembers how far a channel's preview was read
 T = TypeVar("T")
 
 
@@ -71,6 +72,11 @@ class SourceSpider(scrapy.Spider):
         ):
             for url in urls:
                 yield self._discovery(url, callback)
+        # What an earlier pass over a channel left unread below its newest messages.
+        if left := self.ledger.state.recall(self.source.id, CHANNEL).get("page"):
+            yield self._request(
+                left, self.parse_listing, {"page": left, "left": True}, conditional=False, priority=5
+            )
         for template in found.signals:
             for query in self.plan.queries[:SIGNAL_QUERIES]:
                 yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_signal)
@@ -107,12 +113,14 @@ class SourceSpider(scrapy.Spider):
         for request in self._articles(pages, page, record_old=False):
             yield request
 
-    async def parse_listing(self, response: Response, page: str, turn: int = 1) -> AsyncIterator[Request]:
+    async def parse_listing(
+        self, response: Response, page: str, turn: int = 1, left: bool = False
+    ) -> AsyncIterator[Request]:
         if self._unchanged(response, page) or not isinstance(response, TextResponse):
             return
         if self.source.family == "telegram":
             posts = await self._parsed(page, extract_many, response.text, response.url, self.source, self.now)
-            for request in self._channel(posts or [], response, page, turn):
+            for request in self._channel(posts or [], response, page, turn, left):
                 yield request
             return
         found = await self._parsed(page, links, response.text, response.url, self.source)
@@ -327,8 +335,12 @@ class SourceSpider(scrapy.Spider):
             self.ledger.archive(url, read.posts, validators(response))
         return read.next_page
 
-    def _channel(self, posts: list[Post], response: TextResponse, page: str, turn: int) -> list[Request]:
-        """Stores a channel's messages from its preview page; goes back while a page brings only new ones."""
+    def _channel(self, posts: list[Post], response: TextResponse, page: str, turn: int, left: bool) -> list[Request]:
+        """Stores a channel's messages from its preview page; goes back while a page brings only new ones.
+
+        The page that comes next is remembered until it was read, so a pass may end anywhere and leaves no gap. A page
+        that was left says nothing by messages we know: it may have been read in part.
+        """
         messages = [post for post in posts if post.kind == "social" and post.has_text]
         known = 0
         for post in messages:
@@ -338,7 +350,10 @@ class SourceSpider(scrapy.Spider):
             self.ledger.settle(post.canonical_url, "archived")
         earlier = next_page(parse(response.text), response.url)
         recent = any(post.published_at and post.published_at > self.now - OLDEST for post in messages)
-        if known or not recent or earlier is None or turn >= PAGES_OF_THREAD:
+        goes_on = recent and earlier is not None and (left or not known)
+        if goes_on or left or turn > 1:
+            self.ledger.state.remember(self.source.id, CHANNEL, {"page": earlier} if goes_on else {})
+        if not goes_on or earlier is None or turn >= PAGES_OF_THREAD:
             return []
         return [
             self._request(
