@@ -91,8 +91,11 @@ def first_stage(world: Any, province: Any) -> None:
         if not world.outlets[article.outlet].owned
     ]
     wanted, passed = sum(true for true, _ in told), sum(true and found for true, found in told)
-    print(f"first stage lets through {passed} of {wanted} relevant articles of national outlets ({passed / wanted:.3f}), "
-          f"{sum(found and not true for true, found in told)} of {len(told) - wanted} others")  # fmt: skip
+    others = sum(found and not true for true, found in told)
+    print(
+        f"first stage lets through {passed} of {wanted} relevant articles of national outlets ({passed / wanted:.3f}),"
+    )
+    print(f"{others} of {len(told) - wanted} others")
 
 
 def relevance(pairs: list[Any], show: int) -> None:

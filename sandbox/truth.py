@@ -82,7 +82,7 @@ def _article(
         "copy_of": sites[source.outlet].base + source.path if source else None,
         "edited_at": [_utc(version.at) for version in article.versions[1:] if now is None or version.at <= now],
         "new_design": article.new_design,
-        "withdrawn_at": _utc(article.withdrawn) if gone else None,
+        "withdrawn_at": _utc(article.withdrawn) if gone and article.withdrawn else None,
         "readable": site.behaviour != "blocked" and not gone,
     }
 

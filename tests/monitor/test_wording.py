@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.wording import collation_key, decimal, duration, full, number, parse_end, parse_time, percent, rfc3339, when
+from monitor.wording import (
+    collation_key,
+    decimal,
+    duration,
+    full,
+    number,
+    parse_end,
+    parse_time,
+    percent,
+    rfc3339,
+    when,
+)
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 10:00 in Việt Nam
 
@@ -95,7 +106,16 @@ def test_a_date_alone_as_the_end_of_a_period_takes_that_day_in() -> None:
 
 
 def test_names_are_sorted_as_vietnamese_dictionaries_sort_them() -> None:
-    names = ["xã Đakrông", "xã Dân Hóa", "xã Cửa Tùng", "xã Cam Lộ", "xã Cà Ná", "xã Ca Lô", "xã Ê Đê", "xã Hướng Lập"]
-    expected = ["xã Ca Lô", "xã Cà Ná", "xã Cam Lộ", "xã Cửa Tùng", "xã Dân Hóa", "xã Đakrông", "xã Ê Đê", "xã Hướng Lập"]
+    names = ["xã Đakrông", "xã Dân Hóa", "xã Cửa Tùng", "xã Cam Lộ", "xã Cà Ná", "xã Ca Lô", "xã Ê Đê"]
+    expected = [
+        "xã Ca Lô",
+        "xã Cà Ná",
+        "xã Cam Lộ",
+        "xã Cửa Tùng",
+        "xã Dân Hóa",
+        "xã Đakrông",
+        "xã Ê Đê",
+        "xã Hướng Lập",
+    ]
     assert sorted(names, key=collation_key) == expected
     assert sorted(["má", "mạ", "ma", "mã", "mà", "mả"], key=collation_key) == ["ma", "mà", "mả", "mã", "má", "mạ"]
