@@ -38,13 +38,13 @@ OTHER_CODE = {
     "news-please": """
 from newsplease import NewsPlease
 def read(url):
-    found = NewsPlease.from_url(url, timeout=20)
+    found = NewsPlease.from_url(url, fetch_images=False)
     return bool(found and found.maintext)
 """,
     "newspaper4k": """
 import newspaper
 def read(url):
-    return bool(newspaper.article(url).text)
+    return bool(newspaper.article(url, fetch_images=False).text)
 """,
 }
 OTHER_MAIN = """
@@ -264,7 +264,10 @@ def other(name: str, cache: Path, pages: str, ports: Sequence[int], count: int) 
         command = [str(environment(name, cache)), str(script), str(listed), str(OTHER_SECONDS)]
         said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout
     line = next(each for each in said.splitlines() if each.startswith("RESULT"))
-    return Speed(f"{name}, {pages} pages", **json.loads(line.removeprefix("RESULT")))
+    found = Speed(f"{name}, {pages} pages", **json.loads(line.removeprefix("RESULT")))
+    if not found.texts:
+        raise RuntimeError(f"{name} read nothing: its interface has changed")
+    return found
 
 
 def alone(measure: Callable[..., Speed], *arguments: Any) -> Speed:
