@@ -74,9 +74,7 @@ class SourceSpider(scrapy.Spider):
                 yield self._discovery(url, callback)
         # What an earlier pass over a channel left unread below its newest messages.
         if left := self.ledger.state.recall(self.source.id, CHANNEL).get("page"):
-            yield self._request(
-                left, self.parse_listing, {"page": left, "left": True}, conditional=False, priority=5
-            )
+            yield self._request(left, self.parse_listing, {"page": left, "left": True}, conditional=False, priority=5)
         for template in found.signals:
             for query in self.plan.queries[:SIGNAL_QUERIES]:
                 yield self._discovery(template.replace(QUERY, quote_plus(query)), self.parse_signal)
