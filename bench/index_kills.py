@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from crawlers.post import Post, Quality
 from monitor.annotated import Annotated
@@ -36,27 +37,12 @@ from monitor.verify import Differences, verify
 from nlp.annotation import Annotation, Relevance, SentimentResult, Topic
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-WORDS = [
-    "nước",
-    "lên",
-    "thôn",
-    "xã",
-    "đường",
-    "cầu",
-    "trường",
-    "trạm",
-    "mưa",
-    "gió",
-    "lúa",
-    "cá",
-    "chợ",
-    "bến",
-    "đèo",
-    "suối",
-    "dân",
-    "họp",
-    "điện",
-]
+WORDS = (
+    *("nước", "lên", "thôn", "xã", "đường", "cầu", "trường", "trạm", "mưa", "gió"),
+    *("lúa", "cá", "chợ", "bến", "đèo", "suối", "dân", "họp", "điện"),
+)
+Label = Literal[0, 1, 2]
+FEELINGS: tuple[Literal["negative", "neutral", "positive"], ...] = ("negative", "neutral", "positive")
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["bench.index_kills"])
 
@@ -101,7 +87,7 @@ class World:
     def _moment(self) -> datetime:
         return NOW - timedelta(minutes=self.chance.randrange(60 * 24 * 120))
 
-    def _record(self, changed: list[Post], relevance: int) -> None:
+    def _record(self, changed: list[Post], relevance: Label) -> None:
         if not changed:
             return
         self.it.archive.store_many(changed)
@@ -111,8 +97,8 @@ class World:
         self.it.annotations.record(batch, {a.story_id: "Vụ việc" for a in batch if a.story_id})
         self.alive |= dict(zip(ids, changed, strict=True))
 
-    def _annotation(self, id: str, relevance: int) -> Annotation:
-        feeling = self.chance.choice(("negative", "neutral", "positive"))
+    def _annotation(self, id: str, relevance: Label) -> Annotation:
+        feeling = self.chance.choice(FEELINGS)
         return Annotation(
             id=id,
             relevance=Relevance(relevance, 1.0, "bench"),
