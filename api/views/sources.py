@@ -129,7 +129,5 @@ def _sentence(watched: Sequence[SourceStatus]) -> str:
     start = f"{number(len(watched) - len(wrong))}/{number(len(watched))} nguồn tin bình thường"
     if not wrong:
         return start + "."
-    counted = {
-        state: sum(s.state == state for s in wrong) for state in STATE_WORDS if state not in ("ok", *UNWATCHED)
-    }
+    counted = {state: sum(s.state == state for s in wrong) for state in STATE_WORDS if state not in ("ok", *UNWATCHED)}
     return f"{start}; " + ", ".join(f"{number(n)} {STATE_WORDS[s]}" for s, n in counted.items() if n) + "."
