@@ -19,6 +19,7 @@ from nlp.linear import LinearModel
 from nlp.places import Findings, PlaceFinder
 from nlp.province import Province
 from nlp.relevance import judge
+from nlp.relevance_layer import Layer, OwnModel, load_relevance
 from nlp.sentiment import SentimentReader
 from nlp.similar import fingerprint_of
 from nlp.terms import key_terms
@@ -33,7 +34,13 @@ _ENOUGH = 40  # words of a body from which it is its own fingerprint
 class Annotator:
     """All components with their models, loaded once and used for every post (not shared between threads)."""
 
-    def __init__(self, province: Province, topics: LinearModel | None, sentiment: LinearModel | None) -> None:
+    def __init__(
+        self,
+        province: Province,
+        topics: LinearModel | None,
+        sentiment: LinearModel | None,
+        relevance: Layer | OwnModel | None = None,
+    ) -> None:
         self.province = province
         self._places = PlaceFinder(province)
         self._entities = EntityReader(province)
@@ -41,7 +48,9 @@ class Annotator:
         self._common = frozenset(unit.short.lower() for unit in wholes)
         self._topics = topics
         self._sentiment = SentimentReader(sentiment) if sentiment else None
-        self.models = {"places": f"{province.id}-{province.version}", "relevance": "rules-1"}
+        self._relevance = relevance
+        rules = f"rules-2+{relevance.version}" if relevance else "rules-2"
+        self.models = {"places": f"{province.id}-{province.version}", "relevance": rules}
         if topics:
             self.models["topics"] = topics.version
         if sentiment:
@@ -49,11 +58,12 @@ class Annotator:
 
     @classmethod
     def load(cls, province: str = "quangtri", models: Path | None = None) -> Annotator:
-        """The annotator of a province; `models` holds retrained `topics/`, `sentiment/` before the shipped ones.
+        """The annotator of a province; `models` holds retrained folders, one a task, that come before the shipped ones.
 
         Raises FileNotFoundError for an unknown province, ModelError for a model that cannot be read.
         """
-        return cls(Province.load(province), load_model("topics", models), load_model("sentiment", models))
+        topics, sentiment = load_model("topics", models), load_model("sentiment", models)
+        return cls(Province.load(province), topics, sentiment, load_relevance(models))
 
     def annotate(self, document: Document, *, everything: bool = False) -> Annotation:
         """One post; see `annotate_many`."""
@@ -80,7 +90,7 @@ class Annotator:
         findings = self._places.find(document.text, local=document.local)
         return Annotation(
             id=document.id,
-            relevance=judge(document, findings, self.province),
+            relevance=judge(document, findings, self.province, self._relevance),
             places=_first_mentions(findings),
             fingerprint=_fingerprint(text),
             models=self.models,

@@ -15,7 +15,7 @@ from nlp.annotation import Document
 from nlp.linear import LinearModel
 from nlp.places import PlaceFinder
 from nlp.province import Province
-from nlp.relevance import judge
+from nlp.relevance import SecondLayer, judge
 from nlp.stories import Settings, cluster, story_item
 from nlp.train import model_text
 
@@ -103,10 +103,10 @@ def gold_sentiment(data: Path, model: LinearModel) -> dict[str, float]:
     return {"macro_f1": macro_f1(truth, given), "accuracy": round(accuracy, 4), "items": len(items)}
 
 
-def gold_relevance(data: Path, province: Province) -> dict[str, dict[str, float]]:
+def gold_relevance(data: Path, province: Province, layer: SecondLayer | None = None) -> dict[str, dict[str, float]]:
     """Precision and recall of “concerns the province at all” (1 or 2) and of “is about it” (2)."""
     finder = PlaceFinder(province)
-    pairs = [(r["relevance"], judge(d, finder.find(d.text), province).label) for d, _, r in gold_items(data)]
+    pairs = [(r["relevance"], judge(d, finder.find(d.text), province, layer).label) for d, _, r in gold_items(data)]
     return {
         "any": precision_recall([t >= 1 for t, _ in pairs], [g >= 1 for _, g in pairs]),
         "about": precision_recall([t == 2 for t, _ in pairs], [g == 2 for _, g in pairs]),

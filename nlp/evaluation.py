@@ -47,7 +47,7 @@ def of_model(model: LinearModel) -> Predict:
     """Labels by a trained model."""
 
     def predict(items: Sequence[Item]) -> list[Given]:
-        rows = model.scores([model_text(i.title, i.lead, i.body, i.kind) for i in items])
+        rows = model.scores([model_text(i.title, i.lead, i.body, i.kind, model.settings.read) for i in items])
         found = []
         for row in rows:
             ranked = model.decide(row)

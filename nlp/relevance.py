@@ -1,7 +1,8 @@
 """Does a post concern the province? Points for where its places are named, and a reason a person can read.
 
 2: about the province or its people; 1: one of several places, or the setting; 0: only named, or not at all.
-The points were set by hand and checked on labelled news (`bench/nlp.py`); they are no model and need no training.
+The points were set by hand and need no training; where headline or lead name a place of ours, a second layer learnt
+from labelled headlines (`nlp.relevance_layer`) has the last word on them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from math import exp
-from typing import Literal
+from typing import Literal, Protocol
 
 from nlp.annotation import Document, Relevance
 from nlp.places import Findings, Hit, Other
 from nlp.province import Province
 
 Zone = Literal["title", "lead", "body"]
-_ZONES: tuple[Zone, ...] = ("title", "lead", "body")
+ZONES: tuple[Zone, ...] = ("title", "lead", "body")
 _ZONE_WORDS: dict[Zone, str] = {"title": "tiêu đề", "lead": "đoạn dẫn", "body": "thân bài"}
 _SIDE = r"\s*(?:(?:phía )?(?:bắc|nam|đông|tây)\s|tỉnh\s|TP\.?\s?)?"
 _RANGE = re.compile(r"\s*(?:[-–,]|đến|tới|trở ra|trở vào|và|den|toi|va)" + _SIDE, re.I)
@@ -35,6 +36,7 @@ _BOX_OFFICE = re.compile(
     r"phòng vé|suất chiếu|công chiếu|doanh thu phim|bộ phim|phim (?:điện ảnh|chiếu rạp)|ra rạp", re.I
 )
 _SCENE = re.compile(r"(?:tại|ở|đến|về|thăm|ra|vào) $", re.I)
+_TOLD = 1.5  # points of a body that is about the province whatever stands before it
 _MANY = 3  # other provinces beside ours that make a list
 
 
@@ -80,16 +82,72 @@ def _view(document: Document, findings: Findings) -> _View:
     return _View(hits, origins, others)
 
 
-def judge(document: Document, findings: Findings, province: Province) -> Relevance:
-    """Relevance of a document to the province, from the places found in `document.text`."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A document as the rules see it: findings by zone, points, whether it is a list, and the label they give."""
+
+    document: Document
+    findings: Findings
+    view: _View
+    points: float
+    many: bool
+    label: Literal[0, 1, 2]
+    score: float
+    reason: str
+
+    @property
+    def relevance(self) -> Relevance:
+        return Relevance(self.label, self.score, self.reason)
+
+
+class SecondLayer(Protocol):
+    """What has the last word where headline or lead name a place of ours."""
+
+    def label(self, seen: Seen) -> tuple[int, float]:
+        """The label, and the probability that the post concerns the province at all."""
+        ...
+
+
+def look(document: Document, findings: Findings, province: Province) -> Seen:
+    """What the rules say of a document, from the places found in `document.text`."""
     view = _view(document, findings)
+    points, many = _points(document, view, findings.others), _is_list(document, view, findings.others)
+    said = _ruled(document, findings, province, view, points, many)
+    return Seen(document, findings, view, points, many, said.label, said.score, said.reason)
+
+
+def judge(document: Document, findings: Findings, province: Province, layer: SecondLayer | None = None) -> Relevance:
+    """Relevance of a document to the province, from the places found in `document.text`."""
+    seen = look(document, findings, province)
+    end = zones(document)[1]
+    if layer is None or document.local or not any(hit.place.start < end for hit in findings.hits):
+        return seen.relevance
+    front = seen
+    if document.body:
+        hits = tuple(hit for hit in findings.hits if hit.place.start < end)
+        others = tuple(other for other in findings.others if other.start < end)
+        front = look(replace(document, body=""), Findings(hits, others, findings.rejected), province)
+    label, score = layer.label(front)
+    if seen.label > label and _body_points(document, seen.view, findings.others) >= _TOLD:
+        return seen.relevance  # headline and lead leave open what the body tells
+    score = round(max(0.5, score) if label else min(0.49, score), 3)
+    if label == seen.label:
+        return Relevance(seen.label, score, seen.reason)
+    if label == 0:
+        return Relevance(0, score, _why_not(seen.view, findings))
+    own = any(seen.view.hits.values())
+    where = _where(seen.view) if own else f"quê nhà: {findings.hits[0].place.name}"
+    return Relevance(2, score, where) if label == 2 else Relevance(1, score, f"{where}; không phải chủ đề chính")
+
+
+def _ruled(
+    document: Document, findings: Findings, province: Province, view: _View, points: float, many: bool
+) -> Relevance:
     if work := _work(document, view, province):
         return Relevance(0, 0.1, f"chỉ nói về tác phẩm “{work}”, không phải địa bàn")
-    points = _points(document, view, findings.others)
-    many = _is_list(document, view, findings.others)
     if document.local:
         return _local(view, points, many)
-    if many and max(view.trust(zone) for zone in _ZONES) >= 0.7:
+    if many and max(view.trust(zone) for zone in ZONES) >= 0.7:
         return Relevance(1, _score(max(1.2, min(points, 2.0))), f"{_where(view)}; là một trong nhiều tỉnh được nhắc")
     if points < 1.0:
         return Relevance(0, _score(points), _why_not(view, findings))
@@ -141,7 +199,7 @@ def _is_list(document: Document, view: _View, others: tuple[Other, ...]) -> bool
         return not (view.hits["title"] and not view.others["title"])
     if not front or (view.hits["title"] and not view.others["title"]):
         return False
-    zone = next((zone for zone in _ZONES if view.hits[zone]), _ZONES[-1])
+    zone = next((zone for zone in ZONES if view.hits[zone]), ZONES[-1])
     return any(_is_range(document.text, hit, others) for hit in view.hits[zone] if hit.place.level == "province")
 
 
@@ -204,7 +262,7 @@ def _local(view: _View, points: float, many: bool) -> Relevance:
 
 
 def _where(view: _View) -> str:
-    for zone in _ZONES:
+    for zone in ZONES:
         if view.hits[zone]:
             hit = view.best(zone)
             extra = len({h.place.id for hits in view.hits.values() for h in hits}) - 1
@@ -216,7 +274,7 @@ def _where(view: _View) -> str:
 
 def _why_not(view: _View, findings: Findings) -> str:
     if any(view.hits.values()):
-        place = next(view.best(zone).place.name for zone in _ZONES if view.hits[zone])
+        place = next(view.best(zone).place.name for zone in ZONES if view.hits[zone])
         others = set().union(*view.others.values())
         if others:
             return f"chỉ nhắc {place}; tin ở {', '.join(sorted(others)[:3])}"

@@ -59,17 +59,22 @@ def test_labels_may_combine() -> None:
     assert given == {"flood", "school"}
 
 
-def test_partly_known_labels_teach_only_what_they_know() -> None:
-    texts, labels = [*TEXTS, "bóng đá đêm qua", "bóng đá sáng nay"], [*LABELS, ("sport",), ("sport",)]
-    known: list[list[str] | None] = [None] * len(TEXTS) + [["sport"], ["sport"]]
-    model = train(texts, labels, Settings(multi=True, least=1, folds=3), known=known)
+def test_one_label_is_all_there_is() -> None:
+    model = train(["a b", "b c", "c d"], [("one",)] * 3, SETTINGS)
+    assert [model.decide(row)[0] for row in model.scores(["a b", "gì đó khác"])] == [("one", 1.0)] * 2
+
+
+def test_a_label_of_one_text_is_learnt_too() -> None:
+    texts, labels = [*TEXTS, "bóng đá đêm qua"], [*LABELS, ("sport",)]
+    model = train(texts, labels, SETTINGS)
     assert model.labels == ("flood", "school", "sport")
+    own, other = model.scores(["bóng đá đêm qua", "lũ quét cuốn trôi cầu"])[:, 2]
+    assert own > 2 * other
 
 
-@pytest.mark.parametrize("labels", [[("one",)] * 4, [("one",), ("one",), ("one",), ("two",)]])
-def test_too_little_to_learn_from(labels: list[tuple[str]]) -> None:
-    with pytest.raises(ValueError):
-        train(["a b", "b c", "c d", "d e"], labels, SETTINGS)
+def test_no_texts_are_no_training() -> None:
+    with pytest.raises(ValueError, match="texts with labels"):
+        train([], [], SETTINGS)
 
 
 def test_unreadable_models(tmp_path: Path) -> None:
