@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 
 from crawlers.plan import WANTED, Plan
@@ -21,6 +22,8 @@ from monitor.installation import Installation
 from monitor.sightings import Sightings
 from nlp.province import Province
 from nlp.text import unaccent
+
+KEPT = timedelta(days=60)  # counts of the first stage
 
 
 class ArchiveSink:
@@ -98,3 +101,9 @@ async def collect(
     settings = replace(installation.crawl_settings(), plan=crawl_plan(installation, seen_elsewhere))
     sink = ArchiveSink(installation.archive)
     return await crawl(sources, sink, installation.memory, settings, on_result=finished)
+
+
+def keep_house(installation: Installation) -> None:
+    """Drops what collecting need not remember any longer."""
+    first_stage.forget(installation.engine, utc_now() - KEPT)
+    Sightings(installation.engine, installation.sources).forget()

@@ -19,7 +19,7 @@ from crawlers.source import Source
 from index.port import IndexUnavailable
 from monitor.alerts.desk import AlertDesk
 from monitor.archive import utc_now
-from monitor.collect import collect, due_sources
+from monitor.collect import collect, due_sources, keep_house
 from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.links import fetch_links
@@ -164,6 +164,7 @@ class Worker:
         self._it.archive.forget_old_texts(timedelta(days=self._it.settings.keep_days))
         await asyncio.get_running_loop().run_in_executor(self._indexing, self._keep_index)
         self._it.memory.drop_old_runs()
+        keep_house(self._it)
         self._it.desk.keep_house()
         self._alerts.keep_house()
 
