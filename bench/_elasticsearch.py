@@ -12,7 +12,7 @@ from pathlib import Path
 from elasticsearch import Elasticsearch
 
 STARTER = Path(__file__).parents[1] / "deploy" / "elasticsearch" / "server"
-PORT = 9640
+PORT = 9660
 
 
 def starter(action: str, *options: str, port: int = PORT) -> str:
@@ -25,6 +25,7 @@ def starter(action: str, *options: str, port: int = PORT) -> str:
 def server(*options: str) -> Iterator[tuple[str, str]]:
     """Address of a server, and a prefix of our own; what lies under it is deleted at the end."""
     given = os.environ.get("DULUAN_TEST_ELASTICSEARCH_URL", "") if not options else ""
+    # What fails to start is not ours to remove: another's server may be on this port.
     url, prefix = given or starter("start", *options), f"b{uuid.uuid4().hex[:10]}"
     try:
         yield url, prefix

@@ -3,7 +3,7 @@
     python -m bench.index_outage server [--seconds 120]    one node, killed and started again on its data
     python -m bench.index_outage cluster [--seconds 60]    three nodes, a replica, the master is killed meanwhile
 
-Starts servers of its own on ports from 9640 on (`deploy/elasticsearch/server`).
+Starts servers of its own on ports from 9660 on (`deploy/elasticsearch/server`).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def drained(installation: Installation) -> float:
 
 
 def server(seconds: float, folder: Path) -> bool:
-    settings = _settings(folder, starter("start", "--heap", "768m"))
+    settings = _settings(folder, f"http://127.0.0.1:{PORT}")
     seen = Seen()
     with Installation(settings) as installation:
         world = World(installation, 3)
@@ -138,7 +138,6 @@ def server(seconds: float, folder: Path) -> bool:
 
 
 def cluster(seconds: float, folder: Path) -> bool:
-    starter("start", "--nodes", "3", "--heap", "512m")
     settings = _settings(folder, ",".join(f"http://127.0.0.1:{PORT + n}" for n in range(3)))
     seen = Seen()
     with Installation(settings) as installation, Elasticsearch(settings.elasticsearch_url.split(",")) as client:  # type: ignore[union-attr]
@@ -160,9 +159,7 @@ def cluster(seconds: float, folder: Path) -> bool:
                 "status"
             ]
             green = time.monotonic() - began
-        print(
-            f"the master (node {master}) was killed for {seconds:g} s; {status} {green:.0f} s after it was started again"
-        )
+        print(f"master n{master} was killed for {seconds:g} s; {status} {green:.0f} s after it was started again")
         print(f"searches: {dict(seen.searches)}; turns of indexing that failed: {seen.failed}")
         for problem in sorted(seen.problems):
             print(f"  {problem}")
@@ -188,6 +185,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float)
     options = parser.parse_args()
     run, ordinary = (server, 120.0) if options.what == "server" else (cluster, 60.0)
+    nodes = ("--heap", "768m") if options.what == "server" else ("--nodes", "3", "--heap", "512m")
+    starter("start", *nodes)  # outside of the try: where another's server has the port, it must not be removed
     with tempfile.TemporaryDirectory() as folder:
         try:
             sound = run(options.seconds or ordinary, Path(folder))
