@@ -200,27 +200,14 @@ def test_a_stranger_and_a_certificate_of_its_own(stranger: Callable[[bool], int]
 
 @pytest.mark.slow
 def test_a_guarded_server_that_is_killed_under_indexing(need: Callable[[bool, str], None]) -> None:
-    """Wrong keys are told; kill -9 loses and doubles nothing once the server is back on its data."""
+    """kill -9 loses and doubles nothing once the server is back on its data."""
     port = free_port()
     started = starter("start", "--password", "mat-khau-thu", port=port)
     try:
         need(started.returncode == 0, f"Elasticsearch ({started.stderr.strip()[-300:]})")
-        _refuses_strangers(started.stdout.strip())
         _survives_a_kill(Server((started.stdout.strip(),), "duluan", None, "elastic", SecretStr("mat-khau-thu")), port)
     finally:
         starter("remove", port=port)
-
-
-def _refuses_strangers(url: str) -> None:
-    for wrong in (
-        Server((url,)),
-        Server((url,), user="elastic", password=SecretStr("sai-mat-khau")),
-        Server((url,), api_key=SecretStr("c2FpOnNhaQ==")),
-    ):
-        with pytest.raises(IndexUnavailable, match="từ chối đăng nhập") as told:
-            ElasticsearchIndex(wrong, analyzer=ANALYZER)
-        assert "sai-mat-khau" not in str(told.value)
-        assert "c2FpOnNhaQ" not in str(told.value)
 
 
 def _survives_a_kill(server: Server, port: int) -> None:

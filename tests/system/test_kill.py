@@ -27,6 +27,7 @@ from monitor.database import annotation_rows, urls
 from monitor.installation import Installation
 from monitor.running import DEMO_ANCHOR
 from monitor.settings import Settings
+from monitor.verify import verify
 from monitor.wording import rfc3339
 from sandbox.site import numbered_bases
 from sandbox.truth import truth
@@ -64,7 +65,8 @@ def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
         def done() -> bool:
             outcomes = archive.outcomes()
-            return outcomes["new"] == 0 and sum(outcomes.values()) == len(readable)
+            all_in = outcomes["new"] == 0 and sum(outcomes.values()) == len(readable)
+            return all_in and not installation.changes.waiting().changes
 
         at_work = 0
         for _ in range(KILLS):
@@ -117,6 +119,12 @@ def test_the_index_holds_exactly_the_relevant_posts(killed: Killed) -> None:
     index = killed.installation.index
     assert index.ids() == relevant
     assert index.count() == index.search("", limit=1).total == len(relevant)
+
+
+def test_archive_and_index_agree_in_every_field(killed: Killed) -> None:
+    found = verify(killed.installation)
+    assert found.sound, found
+    assert (found.waiting, killed.installation.changes.waiting().changes) == (0, 0)
 
 
 def test_index_and_archive_name_the_same_story_and_original_for_every_post(killed: Killed) -> None:
