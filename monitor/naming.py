@@ -44,8 +44,11 @@ class Naming:
             for name in {fold(unit.name), fold(unit.short), *map(fold, unit.aliases)}:
                 places[name].append(unit.id)
         outlets: dict[str, list[str]] = defaultdict(list)
-        for source in sources:
-            for name in {fold(source.name), fold(source.id.split(".")[0])}:
+        known = list(sources)
+        ids = {source.id for source in known}
+        for source in known:
+            part_of = any(source.id.startswith(f"{id}.") for id in ids)
+            for name in {fold(source.name), fold(source.id if part_of else source.id.split(".")[0])}:
                 outlets[name].append(source.id)
         self._ids: Mapping[str, Mapping[str, list[str]]] = {
             "place": places,

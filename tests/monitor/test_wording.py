@@ -106,7 +106,7 @@ def test_a_date_alone_as_the_end_of_a_period_takes_that_day_in() -> None:
 
 
 def test_names_are_sorted_as_vietnamese_dictionaries_sort_them() -> None:
-    names = ["xã Đakrông", "xã Dân Hóa", "xã Cửa Tùng", "xã Cam Lộ", "xã Cà Ná", "xã Ca Lô", "xã Ê Đê"]
+    names = ["xã Đakrông", "xã Dân Hóa", "xã Cửa Tùng", "xã Cam Lộ", "xã Cà Ná", "xã Ca Lô", "xã Ê Đê", "xã Hướng Lập"]
     expected = [
         "xã Ca Lô",
         "xã Cà Ná",

@@ -19,6 +19,12 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 KEY = "khoa-bi-mat-cua-may-nay"
 
 
+def from_now(moment: datetime | None) -> timedelta:
+    """How far off a moment is: measured now, a long run may have loaded this module long ago."""
+    assert moment is not None
+    return moment - datetime.now(UTC)
+
+
 def ago(**before: float) -> str:
     return (NOW - timedelta(**before)).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from crawlers.sink import MemorySink
-from tests.crawlers.channels.standin import NOW, StandIn, ago, channel, run, said, standing_in
+from tests.crawlers.channels.standin import StandIn, ago, channel, from_now, run, said, standing_in
 from tests.crawlers.server import Answer, Seen
 
 TAG = "/api/v1/timelines/tag/quangtri"
@@ -80,15 +80,17 @@ def test_a_server_that_wants_a_login_is_a_refusal(standin: StandIn) -> None:
 
 
 def test_a_spent_limit_waits_until_it_is_reset(standin: StandIn) -> None:
-    standin.next_answers = [said({"error": "Too many requests"}, 429, X_RateLimit_Reset=ago(minutes=-5))]
+    now = datetime.now(UTC)
+    at = now + timedelta(minutes=5)
+    standin.next_answers = [
+        said({"error": "Too many requests"}, 429, X_RateLimit_Reset=f"{now + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}")
+    ]
     result = run(MemorySink(), channel(standin, "mastodon", "quangtri"))
-    assert result.resume_at is not None
-    assert timedelta(minutes=4) < result.resume_at - NOW < timedelta(minutes=6)
-    reset = str(int((NOW + timedelta(minutes=9)).timestamp()))
+    assert timedelta(minutes=4) < from_now(result.resume_at) < timedelta(minutes=6)
+    reset = str(int((now + timedelta(minutes=9)).timestamp()))
     standin.next_answers = [said({"error": "RateLimitExceeded"}, 429, RateLimit_Reset=reset)]
     result = run(MemorySink(), channel(standin, "bluesky", "baothu.example"))
-    assert result.resume_at is not None
-    assert timedelta(minutes=8) < result.resume_at - NOW < timedelta(minutes=10)
+    assert timedelta(minutes=8) < from_now(result.resume_at) < timedelta(minutes=10)
 
 
 def test_robots_close_an_open_api_as_they_close_a_page(standin: StandIn) -> None:
