@@ -81,7 +81,6 @@ def test_a_server_that_wants_a_login_is_a_refusal(standin: StandIn) -> None:
 
 def test_a_spent_limit_waits_until_it_is_reset(standin: StandIn) -> None:
     now = datetime.now(UTC)
-    at = now + timedelta(minutes=5)
     standin.next_answers = [
         said({"error": "Too many requests"}, 429, X_RateLimit_Reset=f"{now + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}")
     ]
