@@ -57,10 +57,10 @@ class Killed:
 def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     folder = tmp_path_factory.mktemp("killed")
     often = {"DULUAN_CRAWL_EVERY_SECONDS": "0.5", "DULUAN_PROCESS_EVERY_SECONDS": "0.3"}
-    settings = {**served.settings, **often, "DULUAN_DATA": str(folder)}
+    settings = {**served.settings, **often, "DULUAN_DATA": str(folder), "DULUAN_CRAWL_WHOLE": "true"}
     readable = {text["url"]: text for text in served.truth()["texts"] if text["readable"]}
     chance = random.Random(SEED)
-    with Installation(Settings(data=folder, sources=served.sources, allow_private=True)) as installation:
+    with Installation(Settings(data=folder, sources=served.sources, allow_private=True, crawl_whole=True)) as installation:
         archive = installation.archive
 
         def done() -> bool:
