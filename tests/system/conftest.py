@@ -54,6 +54,16 @@ def environment(**more: str) -> dict[str, str]:
 os.environ["TERM"] = "dumb"  # of the fork server, before it imports rich: no colours in what commands say
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.system.command"])
+_started: list[BaseProcess] = []
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _none_outlives_the_tests() -> Iterator[None]:
+    """A worker whose test failed is never stopped by it, and Python would wait for its end for ever."""
+    yield
+    for process in _started:
+        process.kill()
+        process.join()
 
 
 def start(
@@ -63,6 +73,7 @@ def start(
     given = ([str(argument) for argument in arguments], cwd, environment(**settings), out, err)
     process = _FORKS.Process(target=command.run, args=given)
     process.start()
+    _started.append(process)
     return process
 
 

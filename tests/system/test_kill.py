@@ -60,7 +60,8 @@ def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = {**served.settings, **often, "DULUAN_DATA": str(folder), "DULUAN_CRAWL_WHOLE": "true"}
     readable = {text["url"]: text for text in served.truth()["texts"] if text["readable"]}
     chance = random.Random(SEED)
-    with Installation(Settings(data=folder, sources=served.sources, allow_private=True, crawl_whole=True)) as installation:
+    ours = Settings(data=folder, sources=served.sources, allow_private=True, crawl_whole=True)
+    with Installation(ours) as installation:
         archive = installation.archive
 
         def done() -> bool:
