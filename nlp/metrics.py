@@ -166,6 +166,15 @@ def by_label(cases: Sequence[Case], labels: Sequence[str] | None = None, draws: 
     ]
 
 
+def by_slice(cases: Sequence[Case]) -> list[tuple[tuple[str, str], list[Case]]]:
+    """The cases of each value of each slice, sorted; a case lies in one value of every slice it has."""
+    parts: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        for each in case.slices:
+            parts.setdefault(each, []).append(case)
+    return sorted(parts.items())
+
+
 def confusion(cases: Sequence[Case]) -> tuple[list[str], NDArray[np.int64]]:
     """Labels, and how often a main label (row) was given as another (column), first labels only."""
     labels = sorted({case.truth[0] for case in cases} | {case.given[0] for case in cases if case.given})

@@ -184,6 +184,11 @@ def evaluate(
         raise UsageError(str(error)) from error
     if questions.without_text:
         warn(f"{questions.without_text} nhãn chưa có văn bản nên không tính; thêm --texts FILE (parquet hoặc JSONL)")
+    questions = questions.unseen_by(model, against)
+    if questions.only_seen:
+        warn("mọi bài ở đây mô hình đều đã học: điểm dưới đây không cho biết nó giỏi đến đâu")
+    elif questions.seen:
+        warn(f"{questions.seen} bài mô hình đã học nên không tính")
     with said.status("Đang đánh giá…"):
         reports = _reports(questions, model, against, task)
     if not reports:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,34 @@ from nlp.annotate import Annotator
 from nlp.evaluation import Exam, Predict, compare, examine, of_annotator, of_model, report, truth
 from nlp.labelled import Collection, Item, read_item, shipped, with_texts
 from nlp.linear import load
-from nlp.train import TASKS, read_records
+from nlp.train import TASKS, mark, read_records, seen
 
 _GROUPED = 5_000  # items up to which near-copies are looked for; above it each item stands for itself
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """The items to answer. `name`: where they come from; `without_text`: labelled items that nobody has a text for."""
+    """The items to answer. `name`: where they come from; `without_text`: labelled items that nobody has a text for.
+
+    `seen`: items that a model was trained on, left out; with `only_seen` there were no others and they are asked.
+    """
 
     name: str
     items: list[Item]
     groups: list[str]
     without_text: int = 0
+    seen: int = 0
+    only_seen: bool = False
+
+    def unseen_by(self, *models: Path | None) -> Questions:
+        """The items that none of these models was trained on: of the others no score says anything."""
+        known = frozenset[int]().union(*(seen(folder) for folder in models if folder))
+        new = [i for i, item in enumerate(self.items) if mark(item.title, item.lead, item.body) not in known]
+        met = len(self.items) - len(new)
+        if not new:
+            return replace(self, seen=met, only_seen=bool(met))
+        items, groups = [self.items[i] for i in new], [self.groups[i] for i in new]
+        return replace(self, items=items, groups=groups, seen=met)
 
 
 def from_file(path: Path) -> Questions:
@@ -75,7 +90,8 @@ def components(annotator: Annotator, tasks: tuple[str, ...] = TASKS) -> dict[str
 
 def told(exam: Exam, version: str, questions: Questions, old: Exam | None = None) -> dict[str, Any]:
     """The report of one task, with the comparison when there is one."""
-    found = {"model": version, "data": questions.name, "without_text": questions.without_text, **report(exam)}
+    found = {"model": version, "data": questions.name, "without_text": questions.without_text}
+    found |= {"seen": questions.seen, "only_seen": questions.only_seen, **report(exam)}
     if old is None:
         return found
     return {**found, "against": [{**each, "verdict": verdict(each)} for each in compare(exam, old)]}

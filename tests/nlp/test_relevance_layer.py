@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nlp.train
 from nlp.annotate import Annotator
 from nlp.annotation import Document
 from nlp.linear import ModelError
@@ -94,7 +95,8 @@ def test_disk_changes_nothing_and_learning_is_the_same_to_the_bit(layer: Layer, 
     assert np.allclose(again.read(seen), layer.read(seen), atol=1e-4)
 
 
-def test_a_model_of_peoples_own_takes_its_place(tmp_path: Path) -> None:
+def test_a_model_of_peoples_own_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nlp.train, "load_embedder", lambda: None)
     data = tmp_path / "data.jsonl"
     rows = [{"title": d.title, "lead": d.lead, "relevance": found} for d, found in headlines()]
     data.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
@@ -106,7 +108,8 @@ def test_a_model_of_peoples_own_takes_its_place(tmp_path: Path) -> None:
     assert Annotator.load(models=tmp_path).annotate(singer).relevance.label == 0
 
 
-def test_models_of_other_labels_are_refused(tmp_path: Path) -> None:
+def test_models_of_other_labels_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nlp.train, "load_embedder", lambda: None)
     data = tmp_path / "data.jsonl"
     rows = [{"title": f"chuyện {n}", "label": "có" if n % 2 else "không"} for n in range(20)]
     data.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import nlp.linear
+import nlp.train
+from nlp.embedder import Embeddings
 from nlp.linear import ModelError
-from nlp.train import DataError, in_domain, load_model, model_text, predict, train_task
+from nlp.text import fold
+from nlp.train import DataError, in_domain, load_model, mark, model_text, predict, seen, train_task
 
 ROADS = ["đường xấu", "đường bong tróc", "ổ gà trên đường", "đường ngập", "sửa đường"]
 CLINICS = ["bệnh viện đông", "thiếu thuốc", "bác sĩ giỏi", "trạm y tế mới", "tiêm vắc xin"]
+
+
+class Cheap:
+    """Stands in for sentence vectors, which take a tenth of a second each; counts what it was asked."""
+
+    version = "cheap-1"
+    dimensions = 4
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        self.asked += len(texts)
+        road = np.array([["đường" in text or "duong" in fold(text), 1, 0, 0] for text in texts], dtype=np.float32)
+        return road.reshape(len(texts), 4)
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> Cheap:
+    embedder = Cheap()
+    for module in (nlp.train, nlp.linear):
+        monkeypatch.setattr(module, "load_embedder", lambda: embedder)
+    return embedder
 
 
 def lines(path: Path, records: list[Any]) -> Path:
@@ -35,11 +64,42 @@ def test_train_then_predict(tmp_path: Path, key: str) -> None:
     assert card["task"] == "topics"
     assert card["data"][0]["texts"] == 40
     assert 0 <= card["scores"]["main_accuracy"] <= 1
+    assert {part["value"] for part in card["scores"]["slices"]} == {"news", "accented"}
+    assert sum(label["texts"] for label in card["scores"]["labels"]) == card["scores"]["texts"] == 40
+    assert card["settings"]["embedder"] == "cheap-1", "few texts lean on sentence vectors"
     asked = lines(tmp_path / "ask.jsonl", [{"id": "a", "title": "đường hư"}, {"title": "bệnh viện thiếu bác sĩ"}])
     given = list(predict(tmp_path / "model", asked))
     assert [record["id"] for record in given] == ["a", "2"]
     assert [record["labels"][0]["label"] for record in given] == ["đường", "y tế"]
     assert given[0]["labels"][0]["score"] >= given[0]["labels"][1]["score"]
+
+
+def test_training_is_the_same_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = lines(tmp_path / "data.jsonl", examples())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+    for name in ("a", "b"):
+        card = train_task("topics", data, tmp_path / name)
+        nlp.linear._remembered.clear()
+    assert card["date"] == "2026-11-22"
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["card.json", "seen.npy", "vocabulary.txt", "weights.npz"]
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_a_text_is_embedded_once_however_often_it_is_read(tmp_path: Path, cheap: Cheap) -> None:
+    nlp.linear._remembered.clear()
+    train_task("topics", lines(tmp_path / "data.jsonl", examples()), tmp_path / "model")
+    assert cheap.asked == 2 * 40, "each text with and without its accents"
+
+
+def test_a_model_knows_what_it_learnt_from(tmp_path: Path) -> None:
+    train_task("topics", lines(tmp_path / "data.jsonl", examples()), tmp_path / "model")
+    known = seen(tmp_path / "model")
+    assert len(known) == 40
+    assert mark("DUONG  XAU", "", "Chuyện thứ 0.") in known
+    assert mark("đường xấu", "", "Chuyện thứ 9.") not in known
+    assert seen(tmp_path) == frozenset()
 
 
 def test_several_labels_make_a_multi_label_model(tmp_path: Path) -> None:
