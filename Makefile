@@ -24,8 +24,10 @@ demo: $(VENV)/.run
 run: $(VENV)/.run
 	$(BIN)/duluan up
 
+# What is killed and timed as a whole product runs alone; all else runs on every core, a file on one of them.
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -m slow
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
