@@ -43,13 +43,18 @@ def shared_server(elasticsearch_url: str) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def janitor(shared_server: Server) -> Iterator[ElasticsearchIndex]:
+    index = ElasticsearchIndex(shared_server, analyzer=ANALYZER)
+    yield index
+    index.close()
+
+
 @pytest.fixture
-def server(shared_server: Server) -> Iterator[Server]:
+def server(shared_server: Server, janitor: ElasticsearchIndex) -> Iterator[Server]:
     """The same with no mention in it. Making new indices for each test would take far longer than the tests do."""
     yield shared_server
-    index = ElasticsearchIndex(shared_server, analyzer=ANALYZER)
-    index.delete(index.ids())
-    index.close()
+    janitor.delete(janitor.ids())
 
 
 @pytest.fixture(params=ENGINES)

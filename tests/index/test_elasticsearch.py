@@ -5,24 +5,22 @@ from __future__ import annotations
 import http.server
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from elasticsearch import Elasticsearch
-from pydantic import SecretStr
 
 from index import cursor as cursors
+from index.elasticsearch import connection
 from index.elasticsearch.adapter import ElasticsearchIndex
 from index.elasticsearch.server import Server, nodes
 from index.engine import open_index
 from index.port import Analyzer, Filters, IndexUnavailable, MetadataChange, Refused
 from index.query import parse
 from tests.index.conftest import ANALYZER, NOON
-from tests.index.servers import free_port, own_names, self_signed, starter
+from tests.index.servers import free_port, own_names, self_signed
 from tests.index.support import at, found, mention
 
 
@@ -154,7 +152,8 @@ def test_times_before_1970_and_far_ahead(index: ElasticsearchIndex) -> None:
     assert index.search("tin to:1960", limit=1).items[0].mention.id == "cu"
 
 
-def test_nobody_there() -> None:
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
     with pytest.raises(IndexUnavailable, match="Không nối được"):
         ElasticsearchIndex(Server((f"http://127.0.0.1:{free_port()}",)), analyzer=ANALYZER)
 
@@ -196,42 +195,3 @@ def test_a_stranger_and_a_certificate_of_its_own(stranger: Callable[[bool], int]
     with pytest.raises(IndexUnavailable) as known:
         ElasticsearchIndex(replace(secure, ca=tmp_path / "tls.pem"), analyzer=ANALYZER)
     assert "TLS" not in str(known.value)
-
-
-@pytest.mark.slow
-def test_a_guarded_server_that_is_killed_under_indexing(need: Callable[[bool, str], None]) -> None:
-    """kill -9 loses and doubles nothing once the server is back on its data."""
-    port = free_port()
-    started = starter("start", "--password", "mat-khau-thu", port=port)
-    try:
-        need(started.returncode == 0, f"Elasticsearch ({started.stderr.strip()[-300:]})")
-        _survives_a_kill(Server((started.stdout.strip(),), "duluan", None, "elastic", SecretStr("mat-khau-thu")), port)
-    finally:
-        starter("remove", port=port)
-
-
-def _survives_a_kill(server: Server, port: int) -> None:
-    batches = [
-        [mention(f"{turn}-{i}", f"Lượt {turn}", "lời " * 40, minutes=-turn * 60 * 24 * 3) for i in range(50)]
-        for turn in range(40)
-    ]
-    index = ElasticsearchIndex(server, analyzer=ANALYZER)
-    outages = 0
-    killer = threading.Timer(1.5, lambda: starter("kill", port=port))
-    killer.start()
-    turn = 0
-    deadline = time.monotonic() + 240
-    while (turn < len(batches) or not outages) and time.monotonic() < deadline:
-        try:
-            index.upsert(batches[turn % len(batches)])
-            turn += 1
-        except IndexUnavailable:
-            outages += 1
-            killer.join()
-            starter("start", "--password", "mat-khau-thu", "--keep", port=port)
-    assert outages == 1
-    assert index.ids() == {m.id for batch in batches for m in batch}
-    assert index.count("lượt") == index.count() == 40 * 50
-    oldest = index.search("lượt", Filters(until=NOON - timedelta(days=100)))
-    assert oldest.total == sum(m.published_at < NOON - timedelta(days=100) for batch in batches for m in batch)
-    index.close()

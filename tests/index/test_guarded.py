@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,9 @@ from pydantic import SecretStr
 
 from index.elasticsearch.adapter import ElasticsearchIndex
 from index.elasticsearch.server import Server
-from index.port import IndexUnavailable
+from index.port import Filters, IndexUnavailable
 from index.values import fresh_name
-from tests.index.conftest import ANALYZER
+from tests.index.conftest import ANALYZER, NOON
 from tests.index.servers import free_port, self_signed, starter
 from tests.index.support import found, mention
 
@@ -37,14 +40,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def guarded(need: Callable[[bool, str], None], certificate: Path) -> Iterator[Server]:
     """Its address, certificate and the password of its administrator."""
     port = free_port()
-    options = ["--password", PASSWORD, "--tls", str(certificate), *(["--modules"] if WITH_KEYS else [])]
-    started = starter("start", *options, port=port)
+    started = start(certificate, port)
     try:
         need(started.returncode == 0, f"Elasticsearch ({started.stderr.strip()[-300:]})")
         where = started.stdout.strip()
         yield Server((where,), "duluan", None, "elastic", SecretStr(PASSWORD), certificate)
     finally:
         starter("remove", port=port)
+
+
+def start(certificate: Path, port: int, *options: str) -> subprocess.CompletedProcess[str]:
+    modules = ["--modules"] if WITH_KEYS else []
+    return starter("start", "--password", PASSWORD, "--tls", str(certificate), *modules, *options, port=port)
 
 
 @contextmanager
@@ -138,3 +145,32 @@ def test_a_key_that_expires_stops_the_writing_and_loses_nothing(guarded: Server,
         index.upsert([mention("b", "Quá giờ")])
         assert {"a", "b"} <= index.ids()
         index.clear()
+
+
+def test_killed_under_indexing_loses_and_doubles_nothing(guarded: Server, certificate: Path) -> None:
+    """kill -9, and the server comes back on its data. Last here, since all others share the server."""
+    port = int(guarded.urls[0].rpartition(":")[2])
+    batches = [
+        [mention(f"{turn}-{i}", f"Lượt {turn}", "lời " * 40, minutes=-turn * 60 * 24 * 3) for i in range(50)]
+        for turn in range(30)
+    ]
+    outages = turn = 0
+    deadline = time.monotonic() + 240
+    with opened(guarded) as index:
+        index.clear()
+        killer = threading.Timer(1.0, lambda: starter("kill", port=port))
+        killer.start()
+        while (turn < len(batches) or not outages) and time.monotonic() < deadline:
+            try:
+                index.upsert(batches[turn % len(batches)])
+                turn += 1
+            except IndexUnavailable:
+                outages += 1
+                killer.join()
+                start(certificate, port, "--keep")
+        assert outages == 1
+        assert index.ids() == {m.id for batch in batches for m in batch}
+        assert index.count("lượt") == index.count() == 30 * 50
+        limit = NOON - timedelta(days=60)
+        older = sum(m.published_at < limit for batch in batches for m in batch)
+        assert index.search("lượt", Filters(until=limit)).total == older > 0

@@ -21,8 +21,8 @@ def test_killed_indexing_loses_and_doubles_nothing(engine: str, tmp_path: Path, 
         server = request.getfixturevalue("server")
         where = {"elasticsearch_url": server.urls[0], "elasticsearch_prefix": server.prefix}
         settings = Settings(data=tmp_path, index="elasticsearch", **where)
-    outcome = run(settings, 3, SEED, posts_each=300)
+    outcome = run(settings, 3, SEED, posts_each=200)
     assert outcome.found.sound, outcome.found
     assert outcome.found.waiting == 0
     assert outcome.at_work
-    assert outcome.mentions == outcome.found.checked > 300
+    assert outcome.mentions == outcome.found.checked > 200

@@ -122,7 +122,7 @@ def test_refreshed_columns_equal_loaded_ones(index: SqliteIndex, path: Path) -> 
     reader = SqliteIndex(path, analyzer=ANALYZER)
     index.upsert([mention(f"m{i}", "Tin", minutes=i) for i in range(300)])
     reader.count()
-    for turn in range(30):
+    for turn in range(12):
         picks = rng.integers(0, 400, size=8).tolist()
         some = [mention(f"m{i}", "Tin", minutes=i * (1 + turn % 3), topics=(f"t{i % 5}",)) for i in picks[:5]]
         index.upsert(some)
