@@ -129,7 +129,7 @@ def headline(task: str, multi: bool) -> dict[str, metrics.Measure]:
 def report(exam: Exam) -> dict[str, Any]:
     """Everything there is to say of a model's answers, as plain JSON."""
     measures = headline(exam.task, exam.multi)
-    bins = metrics.reliability(_at_all(exam.cases) if exam.task == "relevance" else exam.cases)
+    bins = metrics.reliability(_asked_by_score(exam))
     names, table = metrics.confusion(exam.cases)
     return {
         "task": exam.task,
@@ -187,6 +187,13 @@ def _relevance(exam: Exam) -> dict[str, Any]:
         (score,) = metrics.by_label(cases, ["yes"])
         found[name] = {"precision": _plain(score.precision), "recall": _plain(score.recall), "f1": _plain(score.f1)}
     return found
+
+
+def _asked_by_score(exam: Exam) -> Sequence[Case]:
+    """The cases with that as right of which the score speaks: a topic's, that it is one of the item's."""
+    if exam.task == "relevance":
+        return _at_all(exam.cases)
+    return [replace(case, main=case.truth) for case in exam.cases] if exam.multi else exam.cases
 
 
 def _at_all(cases: Sequence[Case]) -> list[Case]:

@@ -42,6 +42,7 @@ TextsOption = Annotated[
 labels_app = typer.Typer(help="Nhãn của cán bộ: nhập, xuất, ghép với văn bản.", no_args_is_help=True)
 app.add_typer(labels_app, name="labels")
 _ADDED = 500
+_MATRIX, _MIXED = 6, 12  # labels whose matrix fits a terminal; pairs that are shown of a larger one
 
 
 @labels_app.command("import")
@@ -233,9 +234,8 @@ def _print(report: dict[str, Any]) -> None:
         if "value" in found:
             rows.append((words.MEASURES.get(name, name), words.figure(found), words.figure(report["unaccented"][name])))
         else:
-            side = "liên quan (1 hoặc 2)" if name == "any" else "nói về địa bàn (2)"
-            rows.append((f"{side}: chính xác", words.figure(found["precision"]), ""))
-            rows.append((f"{side}: bao phủ", words.figure(found["recall"]), ""))
+            rows.append((f"{words.SIDES[name]}: chính xác", words.figure(found["precision"]), ""))
+            rows.append((f"{words.SIDES[name]}: bao phủ", words.figure(found["recall"]), ""))
     print_table(title, ("chỉ số (khoảng 95 %)", "như đã viết", "gõ không dấu"), rows)
     figures = ("precision", "recall", "f1")
     each = [
@@ -253,20 +253,30 @@ def _print(report: dict[str, Any]) -> None:
         for s in report["slices"]
     ]
     print_table("Từng phần", ("phần", "bài", *(words.MEASURES.get(n, n) for n in names)), slices)
-    confusion = report["confusion"]
-    header = ("đúng \\ cho", *(words.label(task, name) for name in confusion["labels"]))
-    table = [
-        (words.label(task, name), *(str(n or "") for n in row))
-        for name, row in zip(confusion["labels"], confusion["rows"], strict=True)
-    ]
-    print_table("Nhầm lẫn (hàng: đúng; cột: mô hình cho)", header, table)
+    names, counted = report["confusion"]["labels"], report["confusion"]["rows"]
+    if len(names) <= _MATRIX:
+        header = ("đúng \\ cho", *(words.label(task, name) for name in names))
+        table = [
+            (words.label(task, name), *(str(n or "") for n in row)) for name, row in zip(names, counted, strict=True)
+        ]
+        print_table("Nhầm lẫn (hàng: đúng; cột: mô hình cho)", header, table)
+    else:
+        mixed = [(n, names[i], names[j]) for i, row in enumerate(counted) for j, n in enumerate(row) if n and i != j]
+        most = sorted(mixed, key=lambda found: (-found[0], found[1], found[2]))[:_MIXED]
+        table = [(words.label(task, true), words.label(task, given), str(n)) for n, true, given in most]
+        print_table("Nhầm nhiều nhất (cả bảng: --html hoặc --json)", ("đúng", "mô hình cho", "bài"), table)
     bins = [
         (words.percent(b["sure"]), words.percent(b["right"]), str(b["cases"])) for b in report["calibration"]["bins"]
     ]
     error = words.percent(report["calibration"]["error"])
     print_table(f"Độ chắc so với thực tế (sai số hiệu chỉnh {error})", ("chắc", "đúng", "bài"), bins)
     wrong = [
-        (e["text"] or e["id"], ", ".join(e["truth"]), e["given"][0], words.percent(e["score"]))
+        (
+            e["text"] or e["id"],
+            ", ".join(words.label(task, name) for name in e["truth"]),
+            words.label(task, e["given"][0]),
+            words.percent(e["score"]),
+        )
         for e in report["worst"][:10]
     ]
     print_table("Sai mà chắc nhất", ("bài", "đúng", "mô hình", "độ chắc"), wrong)

@@ -13,6 +13,7 @@ MEASURES = {
     "macro_f1": "F1 trung bình (macro)",
     "main_accuracy": "đúng lĩnh vực chính",
 }
+SIDES = {"any": "liên quan (1 hoặc 2)", "about": "nói về địa bàn (2)"}
 SLICES = {"kind": "loại nguồn", "spelling": "cách gõ", "certainty": "độ chắc của nhãn", "month": "tháng"}
 VALUES = {
     "news": "báo chí",
@@ -31,6 +32,12 @@ _LABELS = {
 
 def label(task: str, name: str) -> str:
     return _LABELS.get(task, {}).get(name, name)
+
+
+def first(report: dict[str, Any]) -> str:
+    """The measure that sums a report up."""
+    wanted = ("accuracy",) if report["task"] == "relevance" else ("micro_f1", "macro_f1")
+    return next(name for name in wanted if name in report["scores"])
 
 
 def percent(value: float) -> str:

@@ -141,11 +141,26 @@ def test_a_model_is_evaluated_and_compared(models: tuple[Path, Path, Path], tmp_
     assert report["unaccented"]["accuracy"]["value"] == 1.0
     assert all(found["real"] and "tốt hơn" in found["verdict"] for found in report["against"])
     html = page.read_text(encoding="utf-8")
-    assert html.count("<svg") == 2
+    kinds = len(report["labels"]) + len(report["slices"])
+    assert html.count("<svg") == kinds + 1, "a bar for each label and each slice, and the reliability"
+    assert '<circle cx="' in html
     assert "<script" not in html
+    assert report["only_seen"]
+    assert "đều đã học" in html, "a model put to what it learnt from says so"
     (worse,) = json.loads(run("evaluate", wrong, "--data", data, "--html", page, "--json").stdout)
     assert len(worse["worst"]) == 20
     assert "&lt;b&gt;Chuyện" in page.read_text(encoding="utf-8"), "texts from anywhere are escaped"
+
+
+def test_what_a_model_learnt_from_is_left_out(models: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    good, _, data = models
+    known = data.read_text(encoding="utf-8").splitlines()[:20]
+    fresh = [{"id": f"m{n}", "title": f"cầu đường mới {n}", "label": "đường"} for n in range(5)]
+    asked = lines(tmp_path / "asked.jsonl", [*map(json.loads, known), *fresh])
+    result = run("evaluate", good, "--data", asked, "--json")
+    (report,) = json.loads(result.stdout)
+    assert (report["items"], report["seen"], report["only_seen"]) == (5, 20, False)
+    assert "20 bài mô hình đã học nên không tính" in result.stderr
 
 
 def test_a_model_against_itself_shows_no_difference(models: tuple[Path, Path, Path]) -> None:
