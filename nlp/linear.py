@@ -90,11 +90,15 @@ class LinearModel:
         """`scores` for texts that have been through `exact`."""
         if not exact_texts:
             return np.zeros((0, len(self.labels)))
+        return _probabilities(self.margins_of(exact_texts), self.slope, self.offset, self.settings.multi)
+
+    def margins_of(self, exact_texts: Sequence[str]) -> Floats:
+        """(texts x labels) distances from the separators, for texts that have been through `exact`."""
         matrix = weighted(counts(exact_texts, self.settings.grams, self.index), self.inverse)
         margins = matrix @ self.weights + self.bias
         if len(self.centre):
             margins = margins + _seen_from(self.centre, _embedded(exact_texts)) @ self.meaning
-        return _probabilities(margins, self.slope, self.offset, self.settings.multi)
+        return np.asarray(margins)
 
     def decide(self, row: Floats) -> list[tuple[str, float]]:
         """Labels with scores, best first: all of them, or for a multi-label model those above their thresholds."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nlp import metrics
+from nlp.adapt import adapted
 from nlp.annotation import PEOPLE
 from nlp.embedder import load_embedder
 from nlp.linear import LinearModel, Settings, load, train
@@ -126,24 +128,31 @@ def seen(folder: Path) -> frozenset[int]:
         return frozenset()
 
 
-def train_task(task: Task, data: Path, out: Path, settings: Settings | None = None) -> dict[str, Any]:
+def train_task(task: Task, data: Path, out: Path, base: LinearModel | None = None) -> dict[str, Any]:
     """Trains a model for a task, writes model and card to `out` and returns the card.
 
-    Texts with more than one label anywhere make a multi-label model. Scores in the card are on texts that were held
-    out. Raises DataError for a bad line or a file without any.
+    Texts with more than one label anywhere make a multi-label model. With `base` it goes on from that model instead
+    (`nlp.adapt`). Scores in the card are on texts that were held out. Raises DataError for a bad line, a file without
+    any, or a label that `base` does not know.
     """
-    examples = read_examples(data, task)
+    examples = read_examples(data, task, base.settings.read if base else _WHOLE)
     if not examples:
         raise DataError(f"{data}: no labelled texts")
-    settings = settings or fitting(examples)
+    learn = partial(_continued, base) if base else partial(learnt, settings=fitting(examples))
+    try:
+        model, scores = learn(examples), hold_out(examples, learn)
+    except ValueError as error:
+        raise DataError(f"{data}: {error}") from error
     card = {
         "task": task,
         "data": [{"file": data.name, "sha256": hashlib.sha256(data.read_bytes()).hexdigest(), "texts": len(examples)}],
-        "scores": hold_out(examples, settings),
+        "scores": scores,
         "licence": "as the data",
         "date": _today(),
     }
-    learnt(examples, settings).save(out, card)
+    if base:
+        card["base"] = {name: base.card.get(name) for name in ("task", "version", "data", "licence", "date")}
+    replace(model, card={}).save(out, card)
     np.save(out / _SEEN, np.array(sorted({example.mark for example in examples}), dtype=np.uint64))
     return dict(load(out).card)
 
@@ -181,7 +190,11 @@ def learnt(examples: Sequence[Example], settings: Settings) -> LinearModel:
     return train(texts, [examples[place].labels for place in groups], settings, groups=groups)
 
 
-def hold_out(examples: Sequence[Example], settings: Settings) -> dict[str, Any]:
+def _continued(base: LinearModel, examples: Sequence[Example]) -> LinearModel:
+    return adapted(base, [example.text for example in examples], [example.labels for example in examples])
+
+
+def hold_out(examples: Sequence[Example], learn: Callable[[Sequence[Example]], LinearModel]) -> dict[str, Any]:
     """Scores on texts held out (thirds in turn; a fifth of a large set): as given, by slice, and without accents."""
     parts, tried = (3, 3) if len(examples) < _LARGE else (5, 1)
     folds = np.random.default_rng(11).permutation(len(examples)) % parts
@@ -192,7 +205,7 @@ def hold_out(examples: Sequence[Example], settings: Settings) -> dict[str, Any]:
         held = [example for example, f in zip(examples, folds, strict=True) if f == fold_]
         if not rest or not held:
             continue
-        model = learnt(rest, settings)
+        model = learn(rest)
         written += _answers(model, [example.text for example in held], held)
         plain += _answers(model, [unaccent(example.text) for example in held], held)
     bins = metrics.reliability(written)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -19,6 +19,9 @@ from monitor.archive import post_id, utc_now
 from monitor.commands.common import DataOption, UsageError, app, print_json, print_line, said, settings_for, warn
 from monitor.settings import Settings
 from nlp.annotation import Document
+
+if TYPE_CHECKING:
+    from nlp.linear import LinearModel
 
 InputFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
 BATCH = 256
@@ -105,16 +108,38 @@ def train(
         Path, typer.Option(exists=True, dir_okay=False, help="JSONL: {id, title, body, labels hoặc label}.")
     ],
     out: Annotated[Path, typer.Option(file_okay=False, help="Thư mục ghi mô hình và thẻ mô hình.")],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|shipped", help="Dạy thêm cho mô hình này thay vì học từ đầu; shipped: mô hình kèm theo."
+        ),
+    ] = None,
 ) -> None:
-    """Huấn luyện một bộ phân loại trên nhãn của mình, bộ nhãn nào cũng được."""
+    """Huấn luyện một bộ phân loại trên nhãn của mình, bộ nhãn nào cũng được.
+
+    Điểm in ra là điểm trên những bài được giữ lại, không dùng để học. Với vài chục nhãn cùng bộ nhãn của hệ thống,
+    dùng --base shipped. So với mô hình đang dùng: duluan evaluate DIR --against CŨ.
+    """
     from nlp.train import DataError, train_task
 
     try:
         with said.status("Đang huấn luyện…"):
-            card = train_task(task, data, out)
+            card = train_task(task, data, out, _base(task, base) if base else None)
     except DataError as error:
         raise UsageError(str(error)) from error
     print_json(card)
+
+
+def _base(task: Literal["relevance", "topics", "sentiment"], name: str) -> LinearModel:
+    """The model to go on from. Raises ModelError when the folder holds none."""
+    from nlp.linear import load
+    from nlp.train import load_model
+
+    if name != "shipped":
+        return load(Path(name))
+    if task == "relevance" or (model := load_model(task, None)) is None:
+        raise UsageError("mô hình relevance kèm theo không dạy thêm được; hãy huấn luyện từ đầu (bỏ --base)")
+    return model
 
 
 @app.command()

@@ -7,6 +7,13 @@ from typing import Any
 from nlp.annotation import TOPICS
 
 TASKS = {"relevance": "Liên quan", "topics": "Lĩnh vực", "sentiment": "Sắc thái"}
+LABELLED = {
+    "relevance": "liên quan",
+    "topics": "lĩnh vực",
+    "main_topic": "lĩnh vực chính",
+    "sentiment": "sắc thái",
+    "labels": "nhãn khác",
+}
 MEASURES = {
     "accuracy": "đúng",
     "micro_f1": "F1 gộp (micro)",

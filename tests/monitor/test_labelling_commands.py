@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import nlp.train
-from monitor.commands import labelling
+from monitor.commands import label_sets, labelling
 from monitor.commands.common import UsageError, app
 from monitor.installation import Installation
 from monitor.process import Processor
-from nlp.labelled import shipped
+from nlp.labelled import LABELS, shipped
+from nlp.text import unaccent
 from nlp.train import train_task
 from tests.monitor.texts import COFFEE, FLOOD, article
 
@@ -196,3 +197,38 @@ def test_wrong_input_is_said(models: tuple[Path, Path, Path], tmp_path: Path) ->
     (tmp_path / "bad.jsonl").write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match=r"bad\.jsonl:1"):
         run("evaluate", good, "--data", tmp_path / "bad.jsonl")
+
+
+def test_two_passes_are_compared(tmp_path: Path) -> None:
+    one = [{"url": f"https://a.vn/{n}", "sentiment": "negative" if n % 2 else "positive"} for n in range(10)]
+    two = [{**one[0], "sentiment": "negative"}, *one[1:], {"url": "https://a.vn/nua", "sentiment": "neutral"}]
+    paths = lines(tmp_path / "one.jsonl", one), lines(tmp_path / "two.jsonl", two)
+    (found,) = json.loads(run("labels", "agreement", *paths).stdout)
+    assert (found["items"], found["kappa"]["sentiment"]["value"]) == (10, 0.8)
+    with pytest.raises(UsageError, match="cần hai tệp"):
+        run("labels", "agreement", paths[0])
+    with pytest.raises(UsageError, match="không có bài nào chung"):
+        run("labels", "agreement", paths[0], lines(tmp_path / "x.jsonl", [{"url": "https://b.vn", "topics": ["land"]}]))
+
+
+def test_agreement_of_our_own_labels_is_what_their_readme_says() -> None:
+    found = {each["one"]: each for each in json.loads(run("labels", "agreement").stdout)}
+    readme = (LABELS / "README.md").read_text(encoding="utf-8")
+    for part in ("province", "national"):
+        each = found[f"annotator-1-{part}.jsonl"]
+        for figure in (*each["kappa"].values(), each["alpha"]["topics"]):
+            assert f"{figure['value']:.3f}".removeprefix("0").rstrip("0") in readme
+
+
+def test_what_a_set_of_labels_holds(tmp_path: Path) -> None:
+    text = "Bệnh viện huyện thiếu thuốc cả tháng nay, bà con phải ra ngoài mua"
+    rows = [
+        {"id": "1", "kind": "comment", "text": text, "topics": ["health"], "sentiment": "negative"},
+        {"id": "2", "kind": "comment", "text": unaccent(text), "topics": ["health"], "certainty": "unsure"},
+        {"id": "3", "text": "Đường liên xã đã thảm nhựa xong", "label": "khen"},
+    ]
+    assert label_sets.labels_app is labelling.labels_app
+    (found,) = json.loads(run("labels", "summary", lines(tmp_path / "a.jsonl", rows)).stdout)
+    assert found["near_duplicates"] == {"texts": 2, "share": 0.6667}
+    assert (found["items"], found["unaccented"], found["unsure"]) == (3, 1, 1)
+    assert (found["topics"], found["labels"]) == ({"health": 2}, {"khen": 1})
