@@ -1,5 +1,8 @@
 """Measures the search engines: `python -m bench.search [--engine both] [--count N]`, or `--index PATH QUERY...`.
 
+With `--keep FOLDER` what was built stays there, a later run goes on with it, and `--seconds N` stops building after so
+many: a million may be built in several runs and measured in the last.
+
 The synthetic corpus is ours: syllables put together from Vietnamese sounds, drawn by Zipf's law, 120 a mention over a
 year, a few topics, places and stories as the province has them. With `--engine both` the same queries run on SQLite and
 on an Elasticsearch of one node with 2 GB (DULUAN_TEST_ELASTICSEARCH_URL, or started here), and a table stands them side
@@ -16,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +43,19 @@ a á à ả ã ạ an án àn ang áng ao ào âm ấm âu ầu ăn ắn ê ế 
 ONSETS, RHYMES = (line.split() for line in _SOUNDS.strip().splitlines())
 
 
+@dataclass(frozen=True)
+class Options:
+    """How many mentions, the folder that keeps them (None: nothing is kept), and how long to build."""
+
+    count: int
+    keep: Path | None = None
+    seconds: float = float("inf")
+
+    @property
+    def updates(self) -> int:
+        return min(self.count, 50_000)
+
+
 def vocabulary(size: int = 20_000) -> list[str]:
     """Syllables first, then pairs of them written as one word, which are as rare as names and foreign words."""
     syllables = [onset + rhyme for rhyme in RHYMES for onset in ONSETS]
@@ -48,8 +65,8 @@ def vocabulary(size: int = 20_000) -> list[str]:
     return [*syllables, *itertools.islice(rare, size - len(syllables))]
 
 
-def mentions(count: int, words: Sequence[str]) -> Iterator[Mention]:
-    """In order of time, as a crawler brings them."""
+def mentions(count: int, words: Sequence[str], skip: int = 0) -> Iterator[Mention]:
+    """In order of time, as a crawler brings them; the first ones may be skipped."""
     rng = np.random.default_rng(1)
     weights = 1.0 / (np.arange(len(words)) + 10.0)
     weights /= weights.sum()
@@ -58,9 +75,9 @@ def mentions(count: int, words: Sequence[str]) -> Iterator[Mention]:
         size = min(5000, count - done)
         table = rng.choice(len(words), size=(size, 120), p=weights)
         picks = rng.integers(0, 1 << 30, size=(size, 6)).tolist()
-        for row, pick in zip(table.tolist(), picks, strict=True):
-            yield _mention(done, count, [words[i] for i in row], pick)
-            done += 1
+        for at in range(max(0, skip - done), size):
+            yield _mention(done + at, count, [words[i] for i in table[at].tolist()], picks[at])
+        done += size
 
 
 def _mention(number: int, count: int, words: list[str], pick: list[int]) -> Mention:
@@ -96,6 +113,7 @@ def times(run: Callable[[], object], repeat: int = 1) -> list[float]:
 
 
 RESULTS: dict[str, dict[str, float]] = {}  # p95 by what was measured, by engine
+SPEEDS: dict[str, dict[str, float]] = {}  # mentions a second, likewise
 _engine = "sqlite"
 
 
@@ -165,41 +183,58 @@ def _forget_requests(index: Index) -> None:
     client.indices.clear_cache(index=index._schema.all, request=True, query=True)
 
 
-def synthetic(count: int, index: Index, path: Path | None) -> None:
-    words = vocabulary()
-    taken = 0.0
-    # The corpus is made outside of the clock, a part at a time to spare memory.
-    for part in batched(mentions(count, words), 20_000):
-        start = time.perf_counter()
-        index.upsert(part)
-        taken += time.perf_counter() - start
-    size = sum(file.stat().st_size for file in path.parent.glob(path.name + "*")) if path else 0
-    print(f"{'index':<44} {count / taken:10.0f} mentions/s   {f'{size / 1e6:.0f} MB for {count}' if path else ''}")
-    changes = [MetadataChange(f"m{i}", sentiment="neutral", story=f"t{i % 500}") for i in range(min(count, 50_000))]
+def synthetic(options: Options, index: Index, path: Path | None) -> None:
+    if not build(options, index, path):
+        return
+    changes = [MetadataChange(f"m{i}", sentiment="neutral", story=f"t{i % 500}") for i in range(options.updates)]
     start = time.perf_counter()
     index.update(changes)
-    print(f"{'metadata updates':<44} {len(changes) / (time.perf_counter() - start):10.0f} mentions/s")
-    bench_queries(index, groups(words))
-    index.close()
+    speed("metadata updates", len(changes), time.perf_counter() - start)
+    bench_queries(index, groups(vocabulary()))
+
+
+def build(options: Options, index: Index, path: Path | None) -> bool:
+    """Fills the index, or goes on filling it. Returns whether it is full."""
+    held, taken = index.count(), 0.0
+    # The corpus is made outside of the clock, a part at a time to spare memory.
+    written = 0
+    for part in batched(mentions(options.count, vocabulary(), held), 20_000):
+        if taken > options.seconds:
+            break
+        start = time.perf_counter()
+        written += index.upsert(part)
+        taken += time.perf_counter() - start
+    if written:
+        speed("index", written, taken)
+    if path:
+        size = sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
+        print(f"{'size of the files':<44} {size / 1e6:10.0f} MB for {held + written}")
+    return held + written >= options.count
+
+
+def speed(name: str, count: int, seconds: float) -> None:
+    SPEEDS.setdefault(name, {})[_engine] = count / seconds
+    print(f"{name:<44} {count / seconds:10.0f} mentions/s", flush=True)
 
 
 @contextlib.contextmanager
-def elasticsearch() -> Iterator[ElasticsearchIndex]:
-    """An empty index on the server that is named, or on one that runs as long as the bench does."""
+def elasticsearch(keep: bool) -> Iterator[ElasticsearchIndex]:
+    """An index on the server that is named, or on one that runs as long as the bench does; empty unless kept."""
     url, started = os.environ.get("DULUAN_TEST_ELASTICSEARCH_URL", ""), False
     if not url:
-        command = [str(STARTER), "start", "--port", "9640", "--heap", "2g"]
+        command = [str(STARTER), "start", "--port", "9640", "--heap", "2g", *(["--keep"] if keep else [])]
         url, started = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip(), True
     index = ElasticsearchIndex(Server((url,), "bench"), analyzer=Analyzer(exact, fold), time_limit=60)
     try:
-        index.clear()
+        if not keep:
+            index.clear()
         yield index
     finally:
-        if started:
-            subprocess.run([str(STARTER), "remove", "--port", "9640"], check=True)
-        else:
-            index = ElasticsearchIndex(Server((url,), "bench"), analyzer=Analyzer(exact, fold))
+        if not keep and not started:
             index.clear()
+        index.close()
+        if started:
+            subprocess.run([str(STARTER), "stop" if keep else "remove", "--port", "9640"], check=True)
 
 
 def side_by_side() -> None:
@@ -208,6 +243,10 @@ def side_by_side() -> None:
         if len(by_engine) == 2:
             ours, theirs = by_engine["sqlite"], by_engine["elasticsearch"]
             print(f"{name:<44} {ours:10.1f} {theirs:14.1f} {ours / theirs:7.2f}")
+    print(f"\n{'mentions a second':<44} {'SQLite':>10} {'Elasticsearch':>14}")
+    for name, by_engine in SPEEDS.items():
+        if len(by_engine) == 2:
+            print(f"{name:<44} {by_engine['sqlite']:10.0f} {by_engine['elasticsearch']:14.0f}")
 
 
 def groups(words: Sequence[str]) -> dict[str, list[str]]:
@@ -224,31 +263,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=("sqlite", "elasticsearch", "both"), default="sqlite")
     parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--keep", type=Path, help="write the synthetic index to this file and keep it")
+    parser.add_argument("--keep", type=Path, help="a folder for what is built, where a later run goes on")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of building, then stop")
     parser.add_argument("--index", type=Path, help="bench this index file instead")
     parser.add_argument("queries", nargs="*", help="queries for --index")
-    options = parser.parse_args()
-    if options.index:
-        index = SqliteIndex(options.index, analyzer=Analyzer(exact, fold))
-        given = options.queries or ["quảng trị", "sạt lở", '"đông hà"', "giao thông", "nước NEAR/5 sạch"]
-        bench_queries(index, {"given": given})
-    elif options.keep:
-        synthetic(options.count, SqliteIndex(options.keep, analyzer=Analyzer(exact, fold)), options.keep)
+    given = parser.parse_args()
+    if given.index:
+        index = SqliteIndex(given.index, analyzer=Analyzer(exact, fold))
+        queries = given.queries or ["quảng trị", "sạt lở", '"đông hà"', "giao thông", "nước NEAR/5 sạch"]
+        bench_queries(index, {"given": queries})
     else:
-        bench_engines(options.engine, options.count)
+        bench_engines(given.engine, Options(given.count, given.keep, given.seconds))
 
 
-def bench_engines(engine: str, count: int) -> None:
+def bench_engines(engine: str, options: Options) -> None:
     global _engine
     if engine != "elasticsearch":
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "index.db"
-            synthetic(count, SqliteIndex(path, analyzer=Analyzer(exact, fold)), path)
+            path = (options.keep or Path(folder)) / "index.db"
+            index = SqliteIndex(path, analyzer=Analyzer(exact, fold), time_limit=60)
+            synthetic(options, index, path)
+            index.close()
     if engine != "sqlite":
         _engine = "elasticsearch"
         print("\nElasticsearch")
-        with elasticsearch() as index:
-            synthetic(count, index, None)
+        with elasticsearch(options.keep is not None) as theirs:
+            synthetic(options, theirs, None)
     if engine == "both":
         side_by_side()
 
