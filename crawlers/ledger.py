@@ -60,6 +60,7 @@ class Ledger:
         self.requests = 0
         self.first_stage: Counter[str] = Counter()
         self.control: list[str] = []
+        self.left: list[datetime] = []
         self.sightings: list[Sighting] = []
         self.latencies: list[float] = []
         self.key_problem = ""
@@ -225,7 +226,8 @@ class Ledger:
             failed=sum(outcomes[each] for each in _FAILED), methods=dict(self._methods),
             outcomes={str(name): number for name, number in outcomes.items()}, robots=self._robots,
             latency=round(median(self.latencies), 3) if self.latencies else None, resume_at=self.resume_at,
-            first_stage=dict(self.first_stage), control=tuple(self.control), sightings=tuple(self.sightings),
+            first_stage=dict(self.first_stage), control=tuple(self.control), left=tuple(self.left),
+            sightings=tuple(self.sightings),
         )  # fmt: skip
 
     def _done(self, url: str) -> bool:

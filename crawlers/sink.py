@@ -69,6 +69,8 @@ class CrawlResult:
     # The first stage of relevance: how many articles it left, let through, sampled; which the samples are.
     first_stage: dict[str, int] = field(default_factory=dict)
     control: tuple[str, ...] = ()
+    # When the articles it left were published, as far as their source says: they too show that it publishes.
+    left: tuple[datetime, ...] = ()
     sightings: tuple[Sighting, ...] = ()
 
 

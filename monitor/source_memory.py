@@ -184,7 +184,17 @@ class SourceMemory:
         """Keeps a run and sets when the source is due again: its cadence, doubled for each failure in a row."""
         now = self._clock()
         counts = asdict(result)
-        for name in ("source", "started_at", "finished_at", "state", "message", "resume_at", "control", "sightings"):
+        for name in (
+            "source",
+            "started_at",
+            "finished_at",
+            "state",
+            "message",
+            "resume_at",
+            "control",
+            "left",
+            "sightings",
+        ):
             counts.pop(name)
         ended = {"started_at": result.started_at, "finished_at": result.finished_at}
         with self.engine.begin() as connection:

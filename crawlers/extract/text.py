@@ -74,7 +74,6 @@ _SILENT = frozenset(
     ]
 )
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_SPACES = re.compile(r"\s+")
 # Normal forms are sorted by insertion: a run of marks as long as a page costs minutes. Unicode calls 30 "stream-safe".
 _MARK = re.escape("".join(chr(point) for point in range(0x300, 0x20000) if unicodedata.combining(chr(point))))
 _MARKS = re.compile(f"([{_MARK}]{{30}})[{_MARK}]+")
@@ -93,6 +92,11 @@ def decode(html: str | bytes, charset: str | None = None) -> str:
     Never raises: bytes that fit no encoding become replacement characters.
     """
     text = whole(html) if isinstance(html, str) else _decoded(html, charset)
+    return _without_signs(text)
+
+
+def _without_signs(text: str) -> str:
+    """The text without its byte-order mark and without NUL, which no file takes."""
     text = text.removeprefix("\ufeff")
     return text.replace("\x00", "") if "\x00" in text else text
 
@@ -107,17 +111,23 @@ def whole(text: str) -> str:
 
 
 def _decoded(html: bytes, charset: str | None) -> str:
-    declared = charset or html_body_declared_encoding(html)
-    if declared is None or resolve_encoding(declared) == "utf-8":
-        # Nearly every page. The general way below looks at the bytes three times.
-        with suppress(UnicodeDecodeError):
-            return html.decode("utf-8")
+    if (text := _utf8(html, charset)) is not None:
+        return text
     header = f"text/html; charset={charset}" if charset else None
     try:
         return whole(html_to_unicode(header, html, default_encoding="utf-8", auto_detect_fun=_guess)[1])
     except (LookupError, ValueError):
         # Python knows codecs that are no charset ("zlib", "idna"), and a page may name them.
         return html.decode("utf-8", "replace")
+
+
+def _utf8(html: bytes, charset: str | None) -> str | None:
+    """What nearly every page is; None for the others, at whose bytes the general way looks three times."""
+    declared = charset or html_body_declared_encoding(html)
+    if declared is None or resolve_encoding(declared) == "utf-8":
+        with suppress(UnicodeDecodeError):
+            return html.decode("utf-8")
+    return None
 
 
 def _guess(raw: bytes) -> str:
@@ -138,7 +148,10 @@ class Document:
     """A page on its way through extraction: parsed once, and again only after a reader changed its tree."""
 
     def __init__(self, html: str | bytes, charset: str | None = None) -> None:
-        self.text = decode(html, charset)
+        text = _utf8(html, charset) if isinstance(html, bytes) else None
+        self.text = decode(html, charset) if text is None else _without_signs(text)
+        # Bytes that were UTF-8 all along need not be encoded once more for the parser.
+        self._source = html if self.text is text else self.text
         self._tags = self.text.count("<")
         self._tree: Tree | None = None
 
@@ -146,7 +159,7 @@ class Document:
     def tree(self) -> Tree:
         """The page as it came; for looking only."""
         if self._tree is None:
-            self._tree = LexborHTMLParser(self.text if self.text and self._tags <= _MOST_TAGS else "<html></html>")
+            self._tree = LexborHTMLParser(self._source if self.text and self._tags <= _MOST_TAGS else "<html></html>")
         return self._tree
 
     def take(self) -> Tree:
@@ -173,7 +186,7 @@ def clean(text: str | None) -> str:
     """One line: NFC, invisible characters out, runs of white space to one space."""
     if not text:
         return ""
-    return _SPACES.sub(" ", _INVISIBLE.sub("", nfc(text))).strip()
+    return " ".join(_INVISIBLE.sub("", nfc(text)).split())
 
 
 def plain(text: str | None) -> str:

@@ -283,6 +283,7 @@ class SourceSpider(scrapy.Spider):
             stage = "" if whole or not self.ledger.is_new(url) else self._first_stage(url, item)
             if stage == "skipped":
                 self.ledger.first_stage[stage] += 1
+                self.ledger.left.append(min(item.published or self.now, self.now))
                 self.ledger.skip(url, UNRELATED)
             elif self.ledger.accept(url, page):
                 if stage:

@@ -20,7 +20,8 @@ AlarmKind = Literal["blocked", "dead", "drifting", "flooding", "silent"]
 RARE = 1e-4
 # Every post begins a stretch that may become a silence, so the more a source brings the rarer one must be to be said;
 # and it must hold more empty days than any of the last four weeks, save where chance is out of the question.
-SILENCES, MOST_ORDINARY_SILENCE = 0.08, 5e-3
+SILENCES, MOST_ORDINARY_SILENCE = 0.03, 5e-3
+FEWEST_POSTS = 15  # in four weeks; of a source that brings less nobody knows how long it may rest
 LONGER, CERTAIN = 1.25, 1e-6
 SHORTEST_SILENCE = timedelta(hours=24)
 DEAD_AFTER, DEAD_FAILURES = timedelta(hours=24), 3
@@ -150,7 +151,7 @@ def _flooding(evidence: Evidence, now: datetime) -> Alarm | None:
 
 def _silent(evidence: Evidence, now: datetime) -> Alarm | None:
     newest, usual = evidence.newest_at, ordinary(evidence, now)
-    if newest is None or usual is None or now - newest < SHORTEST_SILENCE:
+    if newest is None or usual is None or usual.posts < FEWEST_POSTS or now - newest < SHORTEST_SILENCE:
         return None
     chance = usual.silence(newest, now)
     if evidence.state not in ("ok", "partial") or chance >= min(MOST_ORDINARY_SILENCE, SILENCES / usual.posts):

@@ -24,7 +24,8 @@ _PRIOR: Mapping[Kind, float] = {"working": 1.0, "saturday": 0.8, "sunday": 0.7}
 _PRIOR_DAYS = 2.0
 _HOLIDAY_LOW, _HOLIDAY_HIGH = 0.1, 1.0
 _LEAST_K, _MOST_K = 0.5, 50.0
-_PRIOR_DISPERSION = 14.0  # days of no overdispersion that few noisy days are weighed against
+# Four weeks tell little of how uneven days are; without a prior a lucky month makes a source look like clockwork.
+_PRIOR_K, _PRIOR_K_DAYS = 5.0, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ def _factor(of: Kind, rate: float, counts: Mapping[date, int]) -> float:
 
 
 def _dispersion(rate: float, factors: Mapping[Kind, float], counts: Mapping[date, int]) -> float:
-    """k by moments over the days, each against its own mean."""
+    """k by moments over the days, each against its own mean, shrunk towards the prior's."""
     means = [rate * factors[kind(day)] for day in counts]
     excess = fmean((count - mean) ** 2 - mean for count, mean in zip(counts.values(), means, strict=True))
     square = fmean(mean**2 for mean in means)
-    excess *= len(counts) / (len(counts) + _PRIOR_DISPERSION)
+    excess = (len(counts) * excess + _PRIOR_K_DAYS * square / _PRIOR_K) / (len(counts) + _PRIOR_K_DAYS)
     return _MOST_K if excess <= square / _MOST_K else max(_LEAST_K, square / excess)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,16 @@ from monitor.wording import VIETNAM
 HISTORY = timedelta(days=2 * WINDOW)
 _FEW = 5  # sources for which the whole archive need not be grouped
 _SUMMED = ("requests", "not_modified", "discovered", "fetched", "new", "revised", "robots")
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The passes of one day. `left`: articles not fetched because their title and summary do not concern the province,
+    by the day of their publication; `newest_left`: the last of these."""
+
+    facts: Facts
+    left: Mapping[date, int]
+    newest_left: datetime | None
 
 
 def facts_of(result: CrawlResult) -> Facts:
@@ -46,10 +57,11 @@ def add(connection: Connection, result: CrawlResult) -> None:
     known = connection.scalar(select(source_days.c.counts).where(mine).with_for_update())
     total = _facts(known) + facts_of(result) if known else facts_of(result)
     counts = {name: getattr(total, name) for name in Facts.__slots__}
-    if result.first_stage.get("skipped"):  # what is kept tells its own time
-        counts["seen_at"] = result.finished_at.isoformat()
-    elif known and "seen_at" in known:
-        counts["seen_at"] = known["seen_at"]
+    left = Counter(known.get("left", {})) if known else Counter()
+    left.update(local_day(moment).isoformat() for moment in result.left)
+    seen = [datetime.fromisoformat(known["seen_at"])] if known and "seen_at" in known else []
+    if newest := max((*seen, *result.left), default=None):
+        counts |= {"left": dict(left), "seen_at": newest.isoformat()}
     statement = insert_or(connection, source_days).values(source=result.source, day=day, counts=counts)
     connection.execute(statement.on_conflict_do_update(index_elements=["source", "day"], set_={"counts": counts}))
 
@@ -72,9 +84,9 @@ def evidence(engine: Engine, sources: Iterable[Source], now: datetime) -> dict[s
         days, state = booked.get(source.id, {}), states.get(source.id)
         found[source.id] = Evidence(
             family=source.family,
-            per_day=_signs(posted.get(source.id, {}), days),
-            facts={day: facts for day, (facts, _) in days.items()},
-            newest_at=_latest(newest.get(source.id), (seen for _, seen in days.values())),
+            per_day=_signs(posted.get(source.id, {}), days.values()),
+            facts={day: each.facts for day, each in days.items()},
+            newest_at=_latest(newest.get(source.id), (each.newest_left for each in days.values())),
             state=state.state if state else "unknown",
             message=state.message if state else "",
             failures=state.failures if state else 0,
@@ -95,15 +107,13 @@ def _of(query: Select[Any], column: ColumnElement[str], only: Sequence[str] | No
     return query if only is None else query.where(column.in_(only))
 
 
-def _booked(
-    connection: Connection, first: date, only: Sequence[str] | None
-) -> dict[str, dict[date, tuple[Facts, datetime | None]]]:
+def _booked(connection: Connection, first: date, only: Sequence[str] | None) -> dict[str, dict[date, _Day]]:
     query = _of(select(source_days).where(source_days.c.day >= first.isoformat()), source_days.c.source, only)
-    found: dict[str, dict[date, tuple[Facts, datetime | None]]] = {}
+    found: dict[str, dict[date, _Day]] = {}
     for row in connection.execute(query):
-        seen = row.counts.get("seen_at")
-        pair = _facts(row.counts), datetime.fromisoformat(seen) if seen else None
-        found.setdefault(row.source, {})[date.fromisoformat(row.day)] = pair
+        left = {date.fromisoformat(day): count for day, count in row.counts.get("left", {}).items()}
+        seen = datetime.fromisoformat(row.counts["seen_at"]) if left else None
+        found.setdefault(row.source, {})[date.fromisoformat(row.day)] = _Day(_facts(row.counts), left, seen)
     return found
 
 
@@ -134,12 +144,12 @@ def _facts(counts: Mapping[str, Any]) -> Facts:
     return Facts(**{name: counts[name] for name in Facts.__slots__ if name in counts})
 
 
-def _signs(posted: Mapping[date, int], days: Mapping[date, tuple[Facts, datetime | None]]) -> Counter[date]:
-    """Posts by day, and articles that were passed over by their title: both show that the source publishes."""
+def _signs(posted: Mapping[date, int], days: Iterable[_Day]) -> Counter[date]:
+    """Posts by day, and articles that were left by their title, each on its own day: both show that the source
+    publishes. When we met them shows nothing: a first pass meets what is weeks old."""
     found = Counter(posted)
-    for day, (facts, _) in days.items():
-        if facts.passed_over:
-            found[day] += facts.passed_over
+    for each in days:
+        found.update(each.left)
     return found
 
 

@@ -168,7 +168,6 @@ def test_every_query_of_the_guide_finds_something(demo: Demo) -> None:
     assert {query for query, total in totals.items() if total == 0} == set()
 
 
-@pytest.mark.xfail(reason="open in issue 4: six silent days of an outlet with 1.2 posts a day lie at the alarm's edge")
 def test_blocked_and_silent_outlets_are_shown_as_such(demo: Demo, page: Page) -> None:
     page.goto(f"{demo.url}sources")
     for behaviour, state in (("blocked", "bị chặn"), ("silent", "im lặng")):

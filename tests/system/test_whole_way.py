@@ -228,7 +228,6 @@ def test_the_outlet_behind_a_challenge_is_shown_as_blocked_and_left_alone(whole:
     assert shown[blocked["source"]].posts == 0
 
 
-@pytest.mark.xfail(reason="open in issue 4: six silent days of an outlet with 1.2 posts a day lie at the alarm's edge")
 def test_the_outlet_that_went_silent_is_shown_as_silent_and_all_others_are_well(whole: Whole) -> None:
     odd = {o["source"]: o["behaviour"] for o in whole.truth["outlets"] if o["behaviour"] in ("blocked", "silent")}
     shown = {source.id: source.state for source in source_statuses(whole.installation)}

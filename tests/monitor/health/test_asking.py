@@ -141,7 +141,8 @@ def test_passes_add_up_by_day_and_come_back_as_evidence(engine: Engine) -> None:
     memory.finished(result(clock, "ok", new=3, outcomes={"archived": 3, "empty": 1}, **more), EVERY)
     memory.finished(result(clock, "failing", outcomes={"archived": 1}, **more), EVERY)
     clock.now += timedelta(days=1)
-    memory.finished(result(clock, "ok", robots=2, first_stage={"skipped": 5}, **more), EVERY)
+    left = (*[clock.now - timedelta(hours=5)] * 4, clock.now - timedelta(days=9))
+    memory.finished(result(clock, "ok", robots=2, first_stage={"skipped": 5}, left=left, **more), EVERY)
     found = evidence(engine, [source], clock.now)["bao.example"]
     today = local_day(clock.now)
     yesterday = found.facts[today - timedelta(days=1)]
@@ -150,8 +151,9 @@ def test_passes_add_up_by_day_and_come_back_as_evidence(engine: Engine) -> None:
     assert yesterday.methods == {"family:vccorp@2": 6}
     assert yesterday.mean_latency == pytest.approx(0.2)
     assert found.facts[today].robots == 2
-    assert found.per_day[today] == 5, "articles passed over by their title are signs of life too"
-    assert found.newest_at == clock.now
+    assert found.per_day[today] == 4, "articles left by their title are signs of life too"
+    assert found.per_day[today - timedelta(days=9)] == 1, "each on the day of its publication, not of our pass"
+    assert found.newest_at == clock.now - timedelta(hours=5)
     assert sum(found.per_day.values()) == 35
     assert found.recent == 0
     assert evidence(engine, [source] * 9, clock.now)["bao.example"] == found
