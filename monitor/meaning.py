@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ from nlp.vectors import Background, vector, word_hashes
 BATCH = 16  # posts embedded at a time: about a second on one core
 AROUND = timedelta(days=180)  # posts that are compared lie this near
 MOST = 20_000  # vectors that are compared: 30 MB and 10 ms
+ENOUGH = 0.5  # share of the posts that must have a vector: the likeliest of a handful is like nothing
 MOST_WORDS = 2_000  # texts that are compared where there are no vectors
 LEAST = 0.25  # likeness below which posts have nothing in common
 How = Literal["meaning", "words"]
@@ -111,11 +113,18 @@ class Meaning:
         embedder = self.embedder
         if embedder is not None:
             ids, vectors = self._vectors(embedder, near)
-            if len(ids) > 1:
+            if len(ids) >= ENOUGH * self._relevant(near, most=MOST):
                 own = vectors[ids.index(id)] if id in ids else embedder.embed([_text(*text)])[0]
                 return "meaning", self._ranked(id, ids, vectors, own, limit)
         ids, vectors = self._words(near)
         return "words", self._ranked(id, ids, vectors, _latent(*text), limit)
+
+    def _relevant(self, near: tuple[datetime, datetime], most: int) -> int:
+        """How many relevant posts lie in a time, counted up to `most`."""
+        rows = annotation_rows.c
+        some = select(rows.post_id).where(rows.relevance >= 1, rows.counted_at.between(*near)).limit(most)
+        with self._read() as connection:
+            return int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
     def _vectors(self, embedder: Embedder, near: tuple[datetime, datetime]) -> tuple[list[str], Embeddings]:
         e = embeddings.c
@@ -165,6 +174,7 @@ def _text(id: str, title: str, lead: str, body: str) -> str:
     return embedding_text(Document(id=id, title=title, lead=lead, body=body))
 
 
+@lru_cache(maxsize=MOST_WORDS + 1000)  # the same neighbours are asked for with every page of a mention
 def _latent(id: str, title: str, lead: str, body: str) -> Embeddings:
     words = word_hashes(fold(_text(id, title, lead, body)))
     return Latent.shipped().of(vector(words, Background.shipped()))

@@ -91,6 +91,15 @@ def test_similar_posts_by_meaning(filled: Installation) -> None:
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
 
 
+def test_the_likeliest_of_a_handful_is_not_called_similar(filled: Installation) -> None:
+    meaning = Meaning(filled.engine, filled.archive, Topical())
+    meaning.fill(5)
+    with filled.engine.begin() as connection:
+        connection.execute(embeddings.delete().where(embeddings.c.post_id != known(3)))
+    how, _ = meaning.similar(known(0))
+    assert how == "words", "one vector of three posts"
+
+
 def test_similar_posts_by_words_where_nothing_is_installed(
     filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
