@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from api.models import (
     MentionItem,
     Moment,
@@ -28,6 +30,7 @@ LISTED = 60
 SCANNED = 1000  # mentions of one story that are read to say who told it
 TERMS = 14
 RELATED = 5
+STEPS = 20  # merges and splits that are told
 STILL_TOLD = timedelta(hours=24)
 ISSUES = 30
 
@@ -50,6 +53,17 @@ class RelatedStory(Resource):
     count: int
 
 
+class StoryStep(Resource):
+    """What became of a story: `joined` took another in, `parted` lost some mentions to another, `began` as a part."""
+
+    kind: Literal["joined", "parted", "began"]
+    at: Moment
+    other: str
+    title: str = Field(description="Of the other story; empty when it is no more")
+    mentions: int
+    link: str
+
+
 class StoryPage(Resource):
     story: StoryDetail
     state: Literal["rising", "told", "over"]
@@ -66,6 +80,7 @@ class StoryPage(Resource):
     copies: int
     link: str
     related: list[RelatedStory]
+    history: list[StoryStep]
 
 
 def story_detail(reader: Reader, id: str) -> StoryDetail:
@@ -111,7 +126,26 @@ def story_page(reader: Reader, id: str) -> StoryPage:
         copies=sum(m.duplicate_of is not None for m in mentions),
         link=search.link(),
         related=_related(reader, detail),
+        history=_history(reader, id),
     )
+
+
+def _history(reader: Reader, id: str) -> list[StoryStep]:
+    """How the story was merged and split, newest first."""
+    events = reader.it.story_history.of(id)[::-1][:STEPS]
+    others = [event.other if event.story == id else event.story for event in events]
+    known = reader.it.annotations.stories(others)
+    return [
+        StoryStep(
+            kind="joined" if event.kind == "merge" else "began" if event.story == id else "parted",
+            at=event.at,
+            other=other,
+            title=known[other].title if other in known else "",
+            mentions=event.posts,
+            link=f"/stories/{other}",
+        )
+        for event, other in zip(events, others, strict=True)
+    ]
 
 
 def _all(reader: Reader, search: Search) -> list[MentionItem]:
