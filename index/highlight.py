@@ -119,6 +119,15 @@ class QueryHighlighter:
             return _cut(lead or body, (0, 0), ())
         return _cut(best[1], best[2], _joined(span for span, _ in best[3]))
 
+    def frequencies(self, texts: Sequence[tuple[str, float]]) -> tuple[int, list[float]]:
+        """How many words the texts have, title first, and how often each text of the query stands in them, weighed."""
+        known = [(self._highlighter.words(text[:_LONGEST]), weight) for text, weight in texts]
+        found = [
+            sum(_often(pattern, words) * weight for words, weight in known[: 1 if pattern.title_only else None])
+            for pattern in self._patterns
+        ]
+        return sum(len(words.fold) for words, _ in known), found
+
     def _find(self, text: str, patterns: Sequence[_Pattern]) -> list[tuple[Span, float]]:
         """Every match: where it is and how much it counts."""
         if not patterns or not text:
@@ -138,6 +147,11 @@ def _matches(pattern: _Pattern, words: _Words) -> list[tuple[Span, float]]:
             span = words.spans[at][0], words.spans[at + size - 1][1]
             found.append((span, size * (1.0 if typed else 0.6)))
     return found
+
+
+def _often(pattern: _Pattern, words: _Words) -> int:
+    forms = words.exact if pattern.exact else words.fold
+    return sum(_stands(pattern, forms, at) for at in _starts(pattern, forms))
 
 
 def _starts(pattern: _Pattern, forms: list[str]) -> Iterable[int]:

@@ -35,7 +35,7 @@ from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
 from index.sqlite import care, figures, rank
 from index.sqlite.columns import Columns, ColumnStore
-from index.sqlite.plan import Match, Plan, Planner, bounds
+from index.sqlite.plan import Match, Plan, Planner, Sought, bounds
 from index.sqlite.pool import Pool, limited
 from index.sqlite.schema import META, SEEN
 from index.sqlite.select import Caches, Selection, Selector, drawn, narrowed, size, span
@@ -264,13 +264,14 @@ class SqliteIndex:
             selector = Selector(conn, columns, self._caches, self._analyzer.fold)
             yield _Search(selector, node, filters or _NO_FILTERS, self)
 
-    def planned(self, node: Node) -> tuple[Plan, Plan | None, list[Match]]:
-        """The plan of a tree, the one that demands accents as typed (None when there are none), and what finds the
-        words that were typed side by side."""
+    def planned(self, node: Node) -> tuple[Plan, Plan | None, list[Match], list[Sought]]:
+        """The plan of a tree, what its hits must match besides to have the accents as typed (None when there are none),
+        what finds the words that were typed side by side, and the texts to rank by."""
         planner = Planner(self._analyzer, self._clock())
         strict = Planner(self._analyzer, planner.now, strict=True) if accented(node, self._analyzer) else None
         near = [match for pair in neighbours(node) if isinstance(match := planner.plan(pair), Match)]
-        return planner.plan(node), strict.plan(node) if strict else None, near
+        exact = strict.stricter(node, planner) if strict else None
+        return planner.plan(node), exact, near, planner.sought(node)
 
     def _newest_page(self, search: _Search, key: str, place: dict[str, int], limit: int) -> Page:
         positions = search.newest(limit + 1, place.get("rid"))
@@ -297,7 +298,7 @@ class SqliteIndex:
 
     def _hits(self, search: _Search, rids: Sequence[int], scores: Sequence[float]) -> tuple[Hit, ...]:
         mentions = _mentions(search.selector.conn, search.columns, rids)
-        highlight = self._highlighter.for_query(search.node)
+        highlight = search.highlight
         return tuple(
             Hit(m, score, highlight.title(m.title), highlight.snippet(m.lead, m.body))
             for rid, score in zip(rids, scores, strict=False)
@@ -311,7 +312,8 @@ class _Search:
     def __init__(self, selector: Selector, node: Node, filters: Filters, index: SqliteIndex) -> None:
         self.selector, self.node, self.filters = selector, node, filters
         self.columns = selector.columns
-        self.plan, self.strict, self.near = index.planned(node)
+        self.plan, self.strict, self.near, self.sought = index.planned(node)
+        self.highlight = index._highlighter.for_query(node)
         self.run = span(self.columns, filters, bounds(self.plan))
         self._selection: Selection | None = None
 
@@ -346,10 +348,12 @@ class _Search:
         return hits[-limit:][::-1]
 
     def ranking(self) -> rank.Ranking:
-        # Scores first: they bring the hits with them, and the selection finds those remembered.
-        for match in (self.plan,) if isinstance(self.plan, Match) else ():
-            self.selector.scored(match, self.run)
-        return rank.ranked(self.selector, self.plan, self.strict, self.near, self.run, self.selection())
+        selection = self.selection()
+        return rank.ranked(self.selector, self.sought, self.strict, self.near, self.run, selection, self._frequencies)
+
+    def _frequencies(self, rid: int) -> tuple[int, list[float]]:
+        row = self.selector.conn.execute("SELECT title, lead, body FROM mention WHERE rid = ?", (rid,)).fetchone()
+        return self.highlight.frequencies(list(zip(row, rank.WEIGHTS, strict=True)))
 
 
 def _mentions(conn: sqlite3.Connection, columns: Columns, rids: Sequence[int]) -> dict[int, Mention]:

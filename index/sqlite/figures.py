@@ -79,7 +79,7 @@ def series(
             return []
         edges = interval_numbers(np.array([since, until - 1], dtype=np.int64), interval)
         # A mention that spilled out of its full second may lie just outside.
-        first, last = int(edges[0]), max(int(edges[1]), int(numbers[-1]) if len(numbers) else 0)
+        first, last = int(edges[0]), max([int(edges[1]), *numbers[-1:].tolist()])
     elif len(numbers):
         first, last = int(numbers[0]), int(numbers[-1])
     else:

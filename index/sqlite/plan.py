@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from index.ast import And, Bound, Everything, Keyword, Near, Node, Not, Or, Text, accented
+from index.ast import And, Bound, Everything, Keyword, Near, Node, Not, Or, Text, accented, positive_texts
 from index.dates import resolve
 from index.port import Analyzer
 from index.values import second
@@ -34,6 +34,19 @@ class Match:
 
     table: Table
     expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A text that hits are ranked by: what finds it anywhere, in the lead (None: not wanted there), in the title.
+
+    `needed`: no hit is without it.
+    """
+
+    anywhere: Match
+    lead: Match | None
+    title: Match
+    needed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,25 @@ class Planner:
                 return _both(self.plan(item) for item in items)
             case Or(items):
                 return _either(self.plan(item) for item in items)
+
+    def stricter(self, node: Node, loose: Planner) -> Plan:
+        """What the hits of a looser planner's plan must match besides, to match this one's too."""
+        items = node.items if isinstance(node, And) else (node,)
+        return _both(plan for item in items if (plan := self.plan(item)) != loose.plan(item))
+
+    def sought(self, node: Node) -> list[Sought]:
+        """The texts that a hit may owe its match to, in reading order."""
+        needed = node.items if isinstance(node, And) else (node,)
+        return [found for text in positive_texts(node) if (found := self._sought(text, text in needed))]
+
+    def _sought(self, text: Text, needed: bool) -> Sought | None:
+        table = self._table(text, exact=text.exact)
+        if not (words := self._words(text, table)):
+            return None
+        title = Match(table, f"t : ({words})")
+        if text.field == "title":
+            return Sought(title, None, title, needed)
+        return Sought(Match(table, words), Match(table, f"l : ({words})"), title, needed)
 
     def _table(self, node: Node, *, exact: bool) -> Table:
         return "exact" if exact or (self.strict and accented(node, self.analyzer)) else "fold"
@@ -180,14 +212,3 @@ def bounds(plan: Plan) -> Published:
             return Published(max(starts, default=None), min(ends, default=None))
         case _:
             return Published()
-
-
-def positive_matches(plan: Plan) -> list[Match]:
-    """The FTS5 queries that relevance adds up."""
-    match plan:
-        case Match():
-            return [plan]
-        case Both(items) | Either(items):
-            return [match for item in items for match in positive_matches(item)]
-        case _:
-            return []

@@ -102,7 +102,7 @@ def connect(path: Path) -> sqlite3.Connection:
     conn.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut: the archive relies on it
     conn.execute("PRAGMA secure_delete = FAST")
     conn.execute("PRAGMA cache_size = -65536")
-    conn.execute("PRAGMA mmap_size = 1073741824")
+    conn.execute("PRAGMA mmap_size = 2147418112")
     conn.execute("PRAGMA temp_store = MEMORY")
     conn.execute("PRAGMA journal_size_limit = 67108864")
     return conn

@@ -23,10 +23,8 @@ from index.sqlite.vocabulary import SETS, Ints
 from index.values import second
 
 Selection = slice | Ints  # a run of positions, or ascending positions
-Scores = npt.NDArray[np.float64]
 _NONE: Ints = np.empty(0, dtype=np.int64)
 _COLUMNS = {"topic": "topics", "place": "places"}
-WEIGHTS = "6.0, 3.0, 1.0"  # title, lead, body
 
 V = TypeVar("V")
 
@@ -57,7 +55,6 @@ class Caches:
 
     def __init__(self) -> None:
         self.hits: Cache[Ints] = Cache(64)
-        self.scores: Cache[tuple[Ints, Scores]] = Cache(16)
         self.counts: Cache[int] = Cache(256)
 
 
@@ -129,18 +126,6 @@ class Selector:
         )
         rows = self.conn.execute(sql, self._arguments(match, within)).fetchall()
         return self._positions(np.array([row[0] for row in rows], dtype=np.int64))
-
-    def scored(self, match: Match, within: slice) -> tuple[Ints, Scores]:
-        """The positions of a run that an FTS5 query finds, with their bm25 (larger is better)."""
-        key = (self.columns.version, match, within.start, within.stop)
-        if (known := self.caches.scores.get(key)) is not None:
-            return known
-        sql = f"SELECT rowid, -bm25({match.table}, {WEIGHTS}) FROM {match.table} WHERE {self._where(match, within)}"  # noqa: S608
-        rows = self.conn.execute(sql, self._arguments(match, within)).fetchall()
-        rids = np.array([row[0] for row in rows], dtype=np.int64)
-        scores = np.array([row[1] for row in rows], dtype=np.float64)
-        hits = self.caches.hits.put(key, self._positions(rids))
-        return self.caches.scores.put(key, (hits, scores))
 
     def _where(self, match: Match, within: slice) -> str:
         parts = [f"{match.table} MATCH ?"]

@@ -13,7 +13,7 @@ import pytest
 
 from index.engine import open_index
 from index.port import Analyzer, Filters, IndexUnavailable
-from index.sqlite import SqliteIndex, writer
+from index.sqlite import SqliteIndex, rank, writer
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.support import found, mention
 
@@ -86,6 +86,11 @@ def test_slow_searches_are_stopped(path: Path) -> None:
         index.search("tin nhanh", sort="relevance")
 
 
+def test_a_series_before_1970_ends_where_it_was_asked_to(index: SqliteIndex) -> None:
+    day = Filters(since=datetime(1900, 1, 1, tzinfo=UTC), until=datetime(1900, 1, 2, tzinfo=UTC))
+    assert len(index.series("", day, interval="hour")) == 24
+
+
 def test_closed_indexes_say_so(index: SqliteIndex) -> None:
     index.close()
     with pytest.raises(IndexUnavailable):
@@ -114,6 +119,44 @@ def test_times_before_1970_and_far_ahead(index: SqliteIndex) -> None:
     assert found(index, "tin") == ["moi", "a", "cu"]
     assert index.get(["cu"])[0].published_at == old
     assert [hit.mention.id for hit in index.search("tin to:1960").items] == ["cu"]
+
+
+@pytest.mark.parametrize("read", [1, 3, 60])
+def test_hits_whose_texts_are_not_read_keep_their_class(
+    index: SqliteIndex, path: Path, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    """The accents as typed, then words side by side, then title before lead before body, then the newest."""
+    monkeypatch.setattr(rank, "_READ", read)
+    index.upsert(
+        [
+            mention("than-moi", "Tin một", "Nước lũ lên.", minutes=9),
+            mention("than", "Tin hai", "Nước lũ lên."),
+            mention("sapo", "Tin ba", "Có thêm tin.", lead="Nước lũ lên.", minutes=-1),
+            mention("tua", "Nước lũ lên", "Có thêm tin.", minutes=-2),
+            mention("roi", "Lũ về, nước lên", "Nước và lũ, lũ và nước. " * 9, minutes=-3),
+            mention("khong-dau", "Nuoc lu len", "Nuoc lu. " * 9, minutes=-4),
+            *(mention(f"khac{i}", "Chợ phiên", "Bà con mua bán.") for i in range(9)),
+        ]
+    )
+    expected = ["tua", "sapo", "than-moi", "than", "roi", "khong-dau"]
+    assert found(index, "nước lũ", sort="relevance") == expected
+    first = index.search("nước lũ", sort="relevance", limit=2)
+    other = SqliteIndex(path, analyzer=ANALYZER)
+    second = other.search("nước lũ", sort="relevance", cursor=first.next)
+    assert [hit.mention.id for hit in (*first.items, *second.items)] == expected
+    scores = [hit.score for hit in index.search("nước lũ", sort="relevance").items]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_word_told_often_ranks_before_one_told_once(index: SqliteIndex) -> None:
+    index.upsert(
+        [
+            mention("hai", "Tin một", "Cháy rừng, cháy lan. Có thêm tin.", minutes=-5),
+            mention("mot", "Tin hai", "Cháy rừng, sau đó tắt. Có thêm tin.", minutes=5),
+            mention("dai", "Tin ba", "Cháy rừng, cháy lan. " + "Chuyện khác cũng được kể ở đây. " * 30),
+        ]
+    )
+    assert found(index, "cháy", sort="relevance") == ["hai", "mot", "dai"]
 
 
 def test_refreshed_columns_equal_loaded_ones(index: SqliteIndex, path: Path) -> None:
