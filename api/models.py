@@ -238,6 +238,9 @@ class MentionDetail(Resource):
     first_seen_at: Moment
     updated_at: Moment | None
     withdrawn_at: Moment | None = Field(description="Since when the outlet answers that the page is gone")
+    reactions: dict[str, int] = Field(
+        description="Counts only, as last seen: views, likes, comments, shares, reactions", examples=[{"likes": 12}]
+    )
     outcome: str = Field(description="new, annotated, irrelevant or failed", examples=["annotated"])
     method: str = Field(examples=["family:vccorp"])
     story_id: str | None

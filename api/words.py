@@ -21,6 +21,13 @@ DELIVERY_STATES: dict[str, str] = {
     "off": "không gửi",
 }
 CHANNELS: dict[str, str] = {"email": "thư điện tử", "webhook": "webhook", "telegram": "Telegram"}
+REACTIONS: dict[str, str] = {
+    "views": "lượt xem",
+    "likes": "lượt thích",
+    "reactions": "lượt bày tỏ cảm xúc",
+    "comments": "bình luận",
+    "shares": "lượt chia sẻ",
+}
 SIGNS: dict[str, str] = {"negative": "−", "neutral": "○", "positive": "+"}
 LEVELS: dict[str, str] = {
     "province": "tỉnh",

@@ -88,7 +88,7 @@ def first_stage(world: Any, province: Any) -> None:
     told = [
         (stories[article.key[0]].relevance > 0, concerns(f"{article.versions[0].title}\n{article.versions[0].lead}"))
         for article in world.all_articles()
-        if not world.outlets[article.outlet].owned
+        if not (world.outlets[article.outlet].owned or world.outlets[article.outlet].local)
     ]
     wanted, passed = sum(true for true, _ in told), sum(true and found for true, found in told)
     others = sum(found and not true for true, found in told)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, case, func, select
 from crawlers.sink import CrawlResult
 from monitor.archive import insert_or
 from monitor.database import READ_ONLY, control_group, first_stage, posts
-from monitor.wording import in_vietnam
+from monitor.wording import in_vietnam, number
 from nlp.province import Province, Unit
 from nlp.text import exact, fold
 
@@ -87,6 +87,17 @@ class FirstStageFigures:
     def lost(self) -> float | None:
         """Articles about the province among those left, estimated from the control group; None without one."""
         return self.skipped * self.relevant / self.judged if self.judged else None
+
+    @property
+    def sentence(self) -> str:
+        """What was left unfetched and what that loses, for people."""
+        told = f"{number(self.skipped)} bài của báo toàn quốc không được tải vì tiêu đề và mô tả không nói về tỉnh"
+        if self.lost is None:
+            return f"{told}; chưa đủ bài đối chứng để ước lượng số bỏ sót."
+        return (
+            f"{told}; trong {number(self.judged)} bài đối chứng có {number(self.relevant)} bài liên quan,"
+            f" ước chừng sót {number(round(self.lost))} bài."
+        )
 
     def __add__(self, other: FirstStageFigures) -> FirstStageFigures:
         return FirstStageFigures(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

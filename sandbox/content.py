@@ -37,7 +37,10 @@ UNITS = ("xã ", "phường ", "đặc khu ")
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """One outlet of the sandbox web; `behaviour` began `days` days before the start (None: always)."""
+    """One outlet of the sandbox web; `behaviour` began `days` days before the start (None: always).
+
+    `local`: no outlet of the province's own, but one that writes of nothing else.
+    """
 
     code: str
     name: str
@@ -47,6 +50,7 @@ class Outlet:
     colour: str
     behaviour: str | None = None
     days: float | None = None
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +168,13 @@ def _outlets(file: Path) -> dict[str, Outlet]:
     found: dict[str, Outlet] = {}
     for number, raw in enumerate(_list(file), start=1):
         record = _named(file, number, raw)
-        record.only("code", "name", "family", "owned", "about", "colour", "behaviour", "days")
+        record.only("code", "name", "family", "owned", "local", "about", "colour", "behaviour", "days")
         outlet = Outlet(
             code=record.text("code"),
             name=record.text("name"),
             family=record.choice("family", FAMILIES, None) or "",
             owned=bool(record.values.get("owned")),
+            local=bool(record.values.get("local")),
             about=record.text("about", ""),
             colour=record.text("colour", "#1f4e79"),
             behaviour=record.choice("behaviour", BEHAVIOURS, None),

@@ -56,7 +56,8 @@ def _record(world: World, site: Site, now: datetime, every_minutes: float) -> di
         "every_minutes": every_minutes,
         "politeness": {"concurrency": 2, "delay": 0.0, "max_articles": 500},
         "owned": bool(outlet and outlet.owned),
-        "local": outlet is None,  # the forum and the channel are the province's people among themselves
+        # The forum and the channel are the province's people among themselves.
+        "local": outlet is None or outlet.local,
         "legal": LEGAL,
         "grade": "A",
         "note": outlet.about if outlet else "",

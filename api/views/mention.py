@@ -67,6 +67,7 @@ def mention_detail(reader: Reader, id: str) -> MentionDetail:
         first_seen_at=found.first_seen_at,
         updated_at=post.updated_at,
         withdrawn_at=found.withdrawn_at,
+        reactions=dict(post.reactions),
         outcome=found.outcome,
         method=post.method,
         story_id=row.story_id if row else None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from monitor import first_stage
 from monitor.archive import utc_now
 from monitor.commands.common import (
     DataOption,
@@ -24,11 +25,14 @@ from monitor.commands.common import (
     wants_json,
     warn,
 )
+from monitor.first_stage import FirstStageFigures
 from monitor.health.breaker import STATE_WORDS as BREAKER_WORDS
 from monitor.index_status import IndexStatus
 from monitor.settings import in_force
 from monitor.status import STATE_WORDS, SourceStatus, source_statuses, status
 from monitor.wording import decimal, number, when
+
+FOUR_WEEKS = timedelta(days=28)
 
 
 @app.command()
@@ -115,14 +119,18 @@ def sources(data: DataOption = None, json: JsonOption = False) -> None:
     """Sức khỏe của từng nguồn tin."""
     with opened(data) as installation:
         found = source_statuses(installation)
+        left = sum(first_stage.figures(installation.engine, utc_now() - FOUR_WEEKS).values(), FirstStageFigures())
     if wants_json(json):
-        print_json({"items": [plain(asdict(source)) for source in found], "total": len(found)})
+        items = [plain(asdict(source)) for source in found]
+        print_json({"items": items, "total": len(found), "first_stage": asdict(left) | {"lost": left.lost}})
         return
     print_table(
         "Nguồn tin",
         ("nguồn", "tình trạng", "lần tốt cuối", "bài mới nhất", "24 giờ/thường", "gặp", "lưu", "liên quan"),
         map(_row, found),
     )
+    if left.skipped:
+        said.print(f"4 tuần qua, {left.sentence}")
 
 
 def _row(source: SourceStatus) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ def test_a_mention_tells_how_it_was_understood_and_edited(client: TestClient) ->
     assert found["annotation"]["relevance"]["label"] == 2
     assert found["annotation"]["sentiment"]["sentence"] == "Nước dâng hơn ba mét chỉ trong hai giờ."
     assert found["title"] == "Lũ quét ở Hướng Phùng: bảy ngôi nhà bị cuốn trôi"
+    assert found["reactions"] == {"likes": 1_240}
+    assert "1.240 lượt thích" in client.get(f"/mentions/{found['id']}").text
     assert [r["title"] for r in found["revisions"]] == ["Lũ quét trong đêm ở Hướng Phùng, nhiều bản mất liên lạc"]
     assert "body" not in found
 

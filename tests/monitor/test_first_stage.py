@@ -14,6 +14,7 @@ from monitor.database import posts
 from monitor.first_stage import FirstStage, FirstStageFigures
 from monitor.installation import Installation
 from nlp.province import Province
+from sandbox.world import World
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
@@ -37,6 +38,9 @@ def concerns() -> FirstStage:
         "Bão số 13 đổi hướng\nÁp thấp nhiệt đới có thể mạnh lên trong đêm.",
         "Miền Trung chuẩn bị đón mưa rất to",
         "Bí thư Tỉnh ủy nhận nhiệm vụ mới",
+        "Công điện gửi các địa phương ven biển",
+        "Lớp học của chàng trai Pa Kô",
+        "Hồ sơ trễ hẹn ở một xã biên giới",
         "Phát hiện vật nổ gần biên giới Việt - Lào",
     ],
 )
@@ -50,6 +54,20 @@ def test_what_may_concern_the_province_is_let_through(concerns: FirstStage, told
 )
 def test_what_does_not_is_left(concerns: FirstStage, told: str) -> None:
     assert not concerns(told)
+
+
+def test_of_what_the_sandbox_tells_about_the_province_next_to_nothing_is_lost(concerns: FirstStage) -> None:
+    world = World(NOW)
+    about = {story.id for story in world.content.stories if story.relevance}
+    told = [
+        f"{article.versions[0].title}\n{article.versions[0].lead}"
+        for article in world.all_articles()
+        for outlet in [world.outlets[article.outlet]]
+        if article.key[0] in about and not (outlet.owned or outlet.local)
+    ]
+    lost = [each for each in told if not concerns(each)]
+    assert len(told) > 100
+    assert len(lost) / len(told) <= 0.03, lost
 
 
 def test_losses_are_estimated_from_the_control_group(installation: Installation) -> None:
@@ -67,6 +85,7 @@ def test_losses_are_estimated_from_the_control_group(installation: Installation)
     found = first_stage.figures(installation.engine, NOW - timedelta(days=1))
     assert found == {"bao.vn": FirstStageFigures(skipped=99, passed=10, control=4, judged=3, relevant=1)}
     assert found["bao.vn"].lost == 33
+    assert found["bao.vn"].sentence.endswith("trong 3 bài đối chứng có 1 bài liên quan, ước chừng sót 33 bài.")
     assert FirstStageFigures().lost is None
     first_stage.forget(installation.engine, NOW + timedelta(days=2))
     assert first_stage.figures(installation.engine, NOW - timedelta(days=1)) == {}
