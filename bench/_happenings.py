@@ -1,7 +1,7 @@
 """The real stream through the product, and what it said at the height of happenings that were written down before.
 
-At the moment that `bench/happenings.json` names for each, an issue tells the happening when at least half of the
-titles of its mentions have one of the happening's words.
+By `issues --at` the moment that `bench/happenings.json` names for each: an issue tells the happening when at least half
+of the titles of its mentions have one of the happening's words.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from bench.rss import duluan, records
 
 HAPPENINGS = Path(__file__).with_name("happenings.json")
+MORE = Path(__file__).with_name("happenings_more.json")
 FIRST, LAST = "2025-10-15T00:00+07:00", "2026-06-30T00:00+07:00"
 
 
@@ -41,26 +42,30 @@ def fill(data: Path, home: Path) -> None:
 
 
 def report(home: Path) -> None:
-    """Lives through the eight months hour by hour."""
+    """Asks for the moment of each happening, and lives through the eight months hour by hour."""
     from monitor.installation import Installation
-    from monitor.rising.backtest import Backtest, read_happenings
+    from monitor.rising.backtest import Backtest, Happening, read_happenings, tells
     from monitor.settings import load_settings
 
-    test, evenings = Backtest(read_happenings(HAPPENINGS)), []
-    started = time.perf_counter()
+    test, evenings = Backtest(), []
     with Installation(load_settings(home)) as installation:
+
+        def rank(happening: Happening) -> int | None:
+            issues = installation.issues(happening.at)
+            posts = installation.archive.get([id for issue in issues for id in issue.ids])
+            titles = {id: post.post.title for id, post in posts.items()}
+            return next((n for n, issue in enumerate(issues, 1) if tells(issue, happening, titles)), None)
+
+        for file in (HAPPENINGS, MORE):
+            asked = [(happening, rank(happening)) for happening in read_happenings(file)]
+            for happening, found in asked:
+                print(f"{happening.at:%Y-%m-%d %H:%M}  {found or '-':>3}  {happening.what}")
+            print(f"{file.name}: first or second at their height {sum(r in (1, 2) for _, r in asked)} of {len(asked)}")
+        started = time.perf_counter()
         for at, issues in installation.issue_history(datetime.fromisoformat(FIRST), datetime.fromisoformat(LAST)):
             test.take(at, issues)
             if at.hour == 14:  # nine in the evening
                 evenings.append(len(issues))
-        posts = installation.archive.get(sorted(test.wanted()))
-    found = test.found({id: post.post.title for id, post in posts.items()})
     print(f"{test.steps:,} hours replayed in {time.perf_counter() - started:.0f} s")
-    print(f"{'height':18}{'rank':>5}{'first shown':>15}  happening")
-    for each in found:
-        at = each.happening.at
-        early = f"{(at - each.first) / timedelta(hours=1):.0f} h before" if each.first else "-"
-        print(f"{at:%Y-%m-%d %H:%M}  {each.rank or '-':>5}{early:>15}  {each.happening.what}")
-    print(f"first or second: {sum(each.rank in (1, 2) for each in found)} of {len(found)}")
     shown = sum(n > 0 for n in evenings)
     print(f"{len(evenings)} evenings: {shown} with an issue, {len(test.shown())} different issues in all")

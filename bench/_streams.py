@@ -21,7 +21,7 @@ from monitor.rising.holidays import public_holidays
 from monitor.wording import VIETNAM, in_vietnam
 
 Floats = NDArray[np.float64]
-Planted = Literal["burst", "ramp", "complaint", "copies", "outlet"]
+Planted = Literal["burst", "ramp", "complaint", "copies", "outlet", "slow", "running"]
 
 START = datetime(2026, 3, 10, tzinfo=VIETNAM)
 DAYS, WARM = 60, 16
@@ -36,6 +36,7 @@ PROFILE = (
     *(0.25, 0.15, 0.1, 0.1, 0.2, 0.6, 1.2, 1.7, 1.9, 1.8, 1.7, 1.5),
     *(1.0, 1.1, 1.6, 1.7, 1.6, 1.3, 1.1, 1.2, 1.3, 1.2, 0.9, 0.5),
 )
+SLOW, RUNNING_BEGIN = 5, 0.25  # slow ramps in a stream; running stories that begin on a day
 BUDGET_DAYS = 3.0  # the oracle may be wrong once in so many days, as the product may
 
 
@@ -131,6 +132,11 @@ def stream(seed: int) -> Stream:
     return _Maker(seed).make()
 
 
+def slow_stream(seed: int) -> Stream:
+    """Sixty days with stories that run on at an even pace for weeks, and five that grow slowly for eight days."""
+    return _Maker(seed).make_slow()
+
+
 class _Maker:
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
@@ -158,6 +164,15 @@ class _Maker:
         for plant in plants:
             plant.knows = self.oracle(plant, [e for e in evidence if e.id in plant.ids and not e.copy])
         return Stream(evidence, plants, outage, self.first, self.end)
+
+    def make_slow(self) -> Stream:
+        self.ordinary_days()
+        self.small_talk()
+        days = self.random.uniform(0, DAYS - 5, self.random.poisson(RUNNING_BEGIN * DAYS))
+        plants = [self.running(f"r{n}", self.first + day * 24) for n, day in enumerate(days)]
+        plants += [self.slow(f"w{n}", self.first + (WARM + n * 8.5) * 24) for n in range(SLOW)]
+        evidence = sorted((e for e in self.found if hours(e.at) < self.end), key=lambda e: (e.at, e.id))
+        return Stream(evidence, plants, ("", self.end, self.end), self.first, self.end)
 
     # the ordinary
 
@@ -217,6 +232,15 @@ class _Maker:
         double = float(self.random.uniform(10.0, 15.0))
         rate = _Ramp(start, 0.06, double)
         return self._story("ramp", key, start, start + 72, rate)
+
+    def slow(self, key: str, start: float) -> Plant:
+        """From one telling in two days to eight a day, doubling every two days."""
+        return self._story("slow", key, start, start + 192, _Ramp(start, 0.02, 48.0))
+
+    def running(self, key: str, start: float) -> Plant:
+        """A trial, a building site, a shortage: told one to four times a day for weeks, never more."""
+        a_day, days = float(self.random.uniform(1, 4)), float(self.random.uniform(10, 25))
+        return self._story("running", key, start, start + days * 24, _Ramp(start, a_day / 24, math.inf))
 
     def _burst_rate(self, start: float) -> _Burst:
         return _Burst(start, self.peak, self.decay)

@@ -96,14 +96,14 @@ class Backtest:
             age = (happening.at - at).total_seconds() / 3600
             if not 0 <= age <= near:
                 continue
-            ranks = [n for n, issue in enumerate(issues, 1) if _tells(issue, happening, titles)]
+            ranks = [n for n, issue in enumerate(issues, 1) if tells(issue, happening, titles)]
             rank = ranks[0] if ranks else None
             name = issues[ranks[0] - 1].id if ranks else name
             first = first or (at if ranks else None)
         return Found(happening, rank, first, name)
 
 
-def _tells(issue: Issue, happening: Happening, titles: Mapping[str, str]) -> bool:
+def tells(issue: Issue, happening: Happening, titles: Mapping[str, str]) -> bool:
     """Whether at least half of what it counts has one of the happening's words in its headline."""
     told = [titles[id].lower() for id in issue.ids if titles.get(id)]
     return bool(told) and sum(any(word in title for word in happening.words) for title in told) >= len(told) / 2

@@ -19,6 +19,7 @@ from monitor.rising.tail import tail
 AGES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)  # ends of the age bins, in average hours
 # An ordinary story's further voices by age, before the province's own figures speak: sandbox and RSS stream, 2025-26.
 GROWTH = (0.05, 0.10, 0.20, 0.35, 0.55, 0.75, 0.9, 1.0, 1.05)
+FINISHED = 72.0  # hours of age from which a story has told most of what it will; it then runs at a pace of its own
 PRIOR_STORIES = 12.0
 PRIOR_SHAPE = 0.8
 HEAVY = 0.5  # newsworthiness has a heavier tail than a gamma of the same variance (bench/rising.py)
@@ -148,8 +149,9 @@ def shares(values: Iterable[str]) -> dict[str, float]:
 @dataclass(frozen=True)
 class Baseline:
     season: Season
-    newsroom: Growth  # of stories that an outlet began
-    people: Growth  # of stories that a person's post began: most stay alone
+    newsroom: Growth  # of stories that an outlet told
+    people: Growth  # of stories that only people tell: most stay alone
+    running: float  # stories that are told on an average day although they began days before
     rates: Mapping[str, KeyRates]  # by kind of key
     topics: Mapping[str, float]  # share of all mentions
     places: Mapping[str, float]

@@ -7,6 +7,7 @@ is halved in the same way: many small ones weigh more than a large one, which ri
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Literal
@@ -37,7 +38,7 @@ def keys(e: Evidence) -> Iterator[tuple[Kind, str]]:
 class Group:
     """Entries in time order with the running sum of their voices. Times in hours since 1970."""
 
-    __slots__ = ("_last", "_per_story", "evidence", "id", "kind", "sums", "times", "weights")
+    __slots__ = ("_last", "_per_story", "evidence", "id", "kind", "newsroom", "sums", "times", "weights")
 
     def __init__(self, kind: Kind, id: str) -> None:
         self.kind, self.id = kind, id
@@ -45,6 +46,7 @@ class Group:
         self.times: list[float] = []
         self.weights: list[float] = []
         self.sums: list[float] = [0.0]
+        self.newsroom = math.inf  # when an outlet first told it
         self._last: dict[str, list[float]] = {}
         self._per_story: dict[str, list[float]] = {}
 
@@ -56,6 +58,8 @@ class Group:
         self.times.append(time)
         self.weights.append(weight)
         self.sums.append(self.sums[-1] + weight)
+        if not e.by_people and self.newsroom > time:
+            self.newsroom = time
 
     def _weight(self, e: Evidence, time: float, weights: Weights) -> float:
         weight = weights.of(e)

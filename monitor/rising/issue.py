@@ -14,7 +14,7 @@ from monitor.rising.evidence import Evidence, moment
 from monitor.rising.groups import Kind
 from monitor.rising.sorts import Sort, sort_of
 from monitor.rising.states import Change, State
-from monitor.rising.surprise import WINDOWS, band
+from monitor.rising.surprise import RECENT, WINDOWS, band
 from monitor.rising.watch import Seen
 from monitor.wording import decimal, percent
 
@@ -97,14 +97,13 @@ class Issue:
 
 
 def reason(figures: Figures) -> str:
-    """Why it rose, as one Vietnamese sentence made of the figures."""
-    told = f"{figures.now} lượt nhắc trong {figures.window_hours} giờ"
+    """Why it rose, as one Vietnamese sentence made of the figures; its first is what the link under it counts."""
+    copies = f" (kể cả {figures.copies} bài chép lại)" if figures.copies else ""
+    told = f"{figures.mentions} lượt nhắc{copies} trong {figures.window_hours} giờ"
     ratio = f"gấp {decimal(figures.ratio)} lần thường lệ" if figures.ratio >= 1.2 else "nhiều hơn thường lệ"
     parts = [f"{told}, {ratio}", f"{figures.sources} nguồn tin"]
     if figures.people:
         parts.append(f"{figures.people} người lên tiếng")
-    if figures.copies:
-        parts.append(f"{figures.copies} bài chép lại không tính")
     sentence = ", ".join([*parts, f"{percent(figures.negative_share)} tiêu cực"])
     return f"{sentence}{_rarity(figures.chance)}."
 
@@ -118,13 +117,13 @@ def _rarity(chance: float | None) -> str:
     return f"; ngày thường khoảng {round(days)} ngày mới gặp một lần" if days >= 2 else ""
 
 
-def score(chance: float, heard: float) -> float:
-    """How surely it is more than chance, 0 to 1, the more so the more voices tell it; falls as `Judged.weight` does.
+def score(chance: float, lately: float) -> float:
+    """How surely it is more than chance, 0 to 1, the more so the more voices tell it now; falls as its weight does.
 
     With one voice it is the chance that an ordinary day brings nothing like it (Poisson: none when `chance` are
     expected).
     """
-    return round(math.exp(-chance / max(heard, 1.0)), 4)
+    return round(math.exp(-chance / lately**2), 4)
 
 
 def issue(seen: Seen, baseline: Baseline, at: float) -> Issue:
@@ -133,12 +132,12 @@ def issue(seen: Seen, baseline: Baseline, at: float) -> Issue:
     group, window = judged.group, judged.window
     last, first = group.first_after(at), group.first_after(at - window)
     inside, before = group.evidence[first:last], group.evidence[group.first_after(at - 2 * window) : first]
-    recent = group.evidence[group.first_after(at - WINDOWS[-1]) : last]
+    recent = group.evidence[group.first_after(at - WINDOWS[RECENT]) : last]
     told_as, why = sort_of(recent, group.kind)
     return Issue(
         id=group.id,
         kind=group.kind,
-        score=score(judged.chance, judged.heard),
+        score=score(judged.chance, judged.lately),
         since=moment(seen.life.since),
         figures=_figures(inside, before, window, judged.heard, judged.expected, judged.chance),
         ids=tuple(e.id for e in reversed(inside)),

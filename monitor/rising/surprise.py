@@ -13,11 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from monitor.rising.baseline import Baseline
+from monitor.rising.baseline import FINISHED, Baseline
 from monitor.rising.groups import Group
 from monitor.rising.tail import tail
 
-WINDOWS = (1.0, 6.0, 24.0, 72.0)
+WINDOWS = (1.0, 6.0, 24.0, 72.0, 168.0)
+LATELY, RECENT = (
+    2,
+    3,
+)  # of WINDOWS: what an issue tells; the week is for stories that have grown for days, as long as they grow
 INDEPENDENT = 2.0  # the windows of a story lie within one another: four are worth two comparisons
 SLIDING = 3.0  # a window over a topic in a place begins at any moment: worth three that follow one another
 MIN_VOICES = 2.0
@@ -31,13 +35,17 @@ NOTHING = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`chance`: how often a day ordinary traffic brings as much; `heard` voices against `expected` in the window."""
+    """`chance`: how often a day ordinary traffic brings as much; `heard` voices against `expected` in the window.
+
+    `lately`: voices of the last day, one at least.
+    """
 
     group: Group
     window: float
     heard: float
     expected: float
     chance: float
+    lately: float
 
     @property
     def surprise(self) -> float:
@@ -46,8 +54,8 @@ class Judged:
 
     @property
     def weight(self) -> float:
-        """What issues are ranked by: the surprise, and of two that surprise alike the one that more voices tell."""
-        return self.surprise + math.log10(self.heard)
+        """What issues are ranked by: thrice the voices now count as much as being ten times as rare."""
+        return self.surprise + 2 * math.log10(self.lately)
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,14 @@ class Clock:
 def judge(group: Group, baseline: Baseline, clock: Clock) -> Judged | None:
     """The window in which the group is least ordinary; None when too few told it."""
     last = group.first_after(clock.at)
-    if group.sums[last] - group.sums[group.first_after(clock.starts[-1])] < MIN_VOICES:
+    if group.sums[last] - group.sums[group.first_after(clock.starts[RECENT])] < MIN_VOICES:
         return None
+    lately = max(group.sums[last] - group.sums[group.first_after(clock.starts[LATELY])], 1.0)
     best: Judged | None = None
     for n, window in enumerate(WINDOWS):
         first = group.first_after(clock.starts[n])
         heard = group.sums[last] - group.sums[first]
-        if heard < MIN_VOICES:
+        if heard < MIN_VOICES or (n > RECENT and (group.kind != "story" or not _grows(group, clock, last))):
             continue
         if group.kind != "story" and baseline.rates[group.kind].length < SCHOOLED:
             return None
@@ -83,13 +92,24 @@ def judge(group: Group, baseline: Baseline, clock: Clock) -> Judged | None:
         else:
             chance, expected = _key(group, baseline, clock, n, first, last)
         if chance < (best.chance if best else math.inf) and group.distinct(first, last) >= MIN_TELLERS:
-            best = Judged(group, window, heard, expected, chance)
+            best = Judged(group, window, heard, expected, chance, lately)
     return best
+
+
+def _grows(group: Group, clock: Clock, last: int) -> bool:
+    """Whether the last day and the last three told at least their share of the week (by the clock)."""
+    ends = group.sums[last], clock.tick
+    week = ends[0] - group.sums[group.first_after(clock.starts[-1])], ends[1] - clock.start_ticks[-1]
+    return all(
+        (ends[0] - group.sums[group.first_after(clock.starts[n])]) * week[1]
+        >= week[0] * (ends[1] - clock.start_ticks[n])
+        for n in (LATELY, RECENT)
+    )
 
 
 def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, heard: float) -> tuple[float, float]:
     season = baseline.season
-    growth = baseline.people if group.evidence[0].by_people else baseline.newsroom
+    growth = baseline.people if group.newsroom > clock.at else baseline.newsroom
     born = season.at(group.times[0])
     activity = clock.tick - clock.start_ticks[n]
     begun = first == 0
@@ -103,10 +123,18 @@ def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, h
     before = max(group.sums[first] - group.weights[0], 0.0)
     shape = growth.shape + before
     mean = coming * shape / (growth.shape + known)
-    mean = max(mean, _own_pace(group, baseline, clock, n, first) * activity, LEAST)
+    own = _own_pace(group, baseline, clock, n, first) * activity
+    if own > mean and clock.starts[n] - group.times[0] >= FINISHED:
+        comparisons = baseline.running * _a_day(n)
+    mean = max(mean, own, LEAST)
     if heard <= mean:
         return math.inf, mean
     return tail(heard, mean, min(shape, STEADY)) * comparisons, mean
+
+
+def _a_day(n: int) -> float:
+    """Windows of this length a day that differ enough to be comparisons of their own."""
+    return max(24 / WINDOWS[n], 1.0) * SLIDING
 
 
 def _own_pace(group: Group, baseline: Baseline, clock: Clock, n: int, first: int) -> float:
@@ -131,7 +159,7 @@ def _key(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, las
     unit = _unit(group, first, last)
     found = tail(heard / unit, mean / unit, shape)
     rivals = max(baseline.rates[group.kind].rivals(found, WINDOWS[n], MIN_VOICES), found)
-    return rivals * max(24 / WINDOWS[n], 1.0) * SLIDING, mean
+    return rivals * _a_day(n), mean
 
 
 def _ordinary_key(group: Group, baseline: Baseline, activity: float) -> tuple[float, float]:
@@ -151,7 +179,7 @@ def band(group: Group, baseline: Baseline, at: float, count: int) -> tuple[float
     season = baseline.season
     ticks = [season.at(at - hour) for hour in range(count, -1, -1)]
     born = season.at(group.times[0])
-    ordinary = baseline.people if group.evidence[0].by_people else baseline.newsroom
+    ordinary = baseline.people if group.newsroom > at else baseline.newsroom
     limits = []
     for low, high in pairwise(ticks):
         if group.kind == "story":

@@ -9,21 +9,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitor.rising.baseline import Baseline, learn_growth, learn_rates, shares
+from monitor.rising.baseline import FINISHED, Baseline, learn_growth, learn_rates, shares
 from monitor.rising.evidence import Evidence, Weights, hours, moment
 from monitor.rising.groups import PLACES, Group, Kind, keys
 from monitor.rising.season import Season
 from monitor.rising.states import QUIET, REOPENS, STAY, Life
-from monitor.rising.surprise import MIN_VOICES, WINDOWS, Clock, Judged, by_surprise, judge
+from monitor.rising.surprise import MIN_VOICES, RECENT, WINDOWS, Clock, Judged, by_surprise, judge
 
 DAY = 24.0
 VIETNAM_MIDNIGHT = 17.0  # in UTC
 LEARNT = 28 * DAY  # of the past, for what is ordinary
-FINISHED = 3 * DAY  # age from which a story has told most of what it will
 KEPT = LEARNT + FINISHED + 2 * DAY
+RUNNING = 1.0  # the least number of stories that run on a day: the one that is looked at
 PACE = 12.0  # hours over which the pace is taken
 SHARED = 0.5  # an issue that shares more than this part of its mentions with better ones is the same
 # Powers of ten by which a topic in a place, or a term, must be more surprising than a story that tells the same.
@@ -198,20 +198,27 @@ class Watch:
         return self._baseline.season
 
     def _distinct(self, judged: Sequence[Judged], clock: Clock) -> tuple[list[Judged], dict[str, list[str]]]:
-        """The best first, without those that mostly tell the same mentions; open issues hold what they have."""
+        """The best first, without those that mostly tell the same mentions; open issues hold what they have.
+
+        What is absorbed lends its surprise: of two names for the same mentions neither may hide the other.
+        """
         held = {j.group.id: HELD * self._is_open(j.group.id) - BEHIND[j.group.kind] for j in judged}
         order = sorted(by_surprise(judged), key=lambda j: -(j.surprise + held[j.group.id]))
         chosen: list[Judged] = []
         owner: dict[str, str] = {}
         about: dict[str, str] = {}  # topic and place of what was chosen -> issue
         absorbed: dict[str, list[str]] = {}
+        lent: dict[str, float] = {}
         for j in order:
             ids = _told(j, clock)
             owners = Counter(owner[id] for id in ids if id in owner)
+            own = j.group.kind == "story" or _of_itself(j, clock)
             if sum(owners.values()) > SHARED * len(ids):
-                absorbed.setdefault(owners.most_common(1)[0][0], []).append(j.group.id)
+                best = owners.most_common(1)[0][0]
+                absorbed.setdefault(best, []).append(j.group.id)
+                lent[best] = min(lent.get(best, math.inf), j.chance if own else math.inf)
                 continue
-            if j.group.kind != "story" and _one_story(j, clock):
+            if not own:
                 continue
             pair = self._pair(j, clock) if j.group.kind == "story" else None
             if pair in about:
@@ -222,18 +229,19 @@ class Watch:
             chosen.append(j)
             for id in ids:
                 owner.setdefault(id, j.group.id)
+        chosen = [replace(j, chance=min(j.chance, lent.get(j.group.id, math.inf))) for j in chosen]
         return by_surprise(chosen), absorbed
 
     def _pair(self, judged: Judged, clock: Clock) -> str | None:
         """The topic in a place that a story is about, where it is rarely told: two stories on it are one matter."""
         assert self._baseline is not None
         group = judged.group
-        first, last = group.first_after(clock.at - WINDOWS[-1]), group.first_after(clock.at)
+        first, last = group.first_after(clock.at - WINDOWS[RECENT]), group.first_after(clock.at)
         told = Counter(key for e in group.evidence[first:last] for kind, key in keys(e) if kind == "topic_place")
         if not told:
             return None
         pair, count = max(told.items(), key=lambda item: (item[1], item[0]))
-        usual = self._baseline.rates["topic_place"].rate(pair) * (clock.tick - clock.start_ticks[-1])
+        usual = self._baseline.rates["topic_place"].rate(pair) * (clock.tick - clock.start_ticks[RECENT])
         return pair if count > SHARED * (last - first) and usual < RARE else None
 
     def _is_open(self, id: str) -> bool:
@@ -281,10 +289,12 @@ def learn(evidence: Sequence[Evidence], groups: Iterable[Group], until: float) -
     season = Season.learn(past, since, until)
     stories: dict[bool, list[tuple[list[float], list[float]]]] = {True: [], False: []}
     daily: dict[str, dict[str, dict[int, float]]] = {"topic_place": {}, "term": {}}
+    running = 0
     for group in groups:
         if group.kind == "story":
+            running += _days_run(group, since, until)
             if since - FINISHED <= group.times[0] < until - FINISHED:
-                stories[group.evidence[0].by_people].append(_grown(group, season, until))
+                stories[group.newsroom >= until].append(_grown(group, season, until))
         elif group.times[-1] >= since:
             by_day = _by_day(group, since, until)
             if by_day:
@@ -299,6 +309,7 @@ def learn(evidence: Sequence[Evidence], groups: Iterable[Group], until: float) -
         season,
         learn_growth(stories[False], days),
         learn_growth(stories[True], days),
+        max(running * DAY / max(until - since, DAY), RUNNING),
         rates,
         shares(e.topic for e in past if e.topic),
         shares(place for e in past for place in e.places[:PLACES]),
@@ -311,6 +322,12 @@ def _grown(group: Group, season: Season, until: float) -> tuple[list[float], lis
     born = season.at(group.times[0])
     told = [n for n in range(len(group.times)) if (n == 0 or group.weights[n] > 0) and group.times[n] < until]
     return [season.at(group.times[n]) - born for n in told], [group.weights[n] for n in told]
+
+
+def _days_run(group: Group, since: float, until: float) -> int:
+    """On how many days a story was told after it had told most of what an ordinary one does."""
+    first = group.first_after(max(since, group.times[0] + FINISHED))
+    return len({int((time - VIETNAM_MIDNIGHT) // DAY) for time in group.times[first : group.first_after(until)]})
 
 
 def _by_day(group: Group, since: float, until: float) -> dict[int, float]:
@@ -326,13 +343,18 @@ def _by_day(group: Group, since: float, until: float) -> dict[int, float]:
 
 def _told(judged: Judged, clock: Clock) -> list[str]:
     group = judged.group
-    first, last = group.first_after(clock.at - WINDOWS[-1]), group.first_after(clock.at)
+    first, last = group.first_after(clock.at - WINDOWS[RECENT]), group.first_after(clock.at)
     return [e.id for e in group.evidence[first:last]]
 
 
-def _one_story(judged: Judged, clock: Clock) -> bool:
-    """Whether one story makes most of it: then the story rises or nothing does."""
+def _of_itself(judged: Judged, clock: Clock) -> bool:
+    """Whether a topic in a place, or a term, is a matter of its own.
+
+    Where one story makes most of it, the story rises or nothing does; a rare word in texts on unlike topics is none.
+    """
     group = judged.group
-    first, last = group.first_after(clock.at - judged.window), group.first_after(clock.at)
-    stories = Counter(e.story for e in group.evidence[first:last] if e.story)
-    return bool(stories) and max(stories.values()) > SHARED * (last - first)
+    told = group.evidence[group.first_after(clock.at - judged.window) : group.first_after(clock.at)]
+    stories = Counter(e.story for e in told if e.story)
+    topics = Counter(e.topic for e in told if e.topic)
+    one_story = max(stories.values(), default=0) > SHARED * len(told)
+    return not one_story and (group.kind != "term" or max(topics.values(), default=0) > SHARED * len(told))

@@ -114,6 +114,28 @@ def test_a_story_is_measured_against_its_own_past() -> None:
     assert "keo-dai" not in [issue.id for issue in rising_issues(quiet_days() + running, AT)]
 
 
+def growing(days: float = 8, double: float = 48) -> list[Evidence]:
+    """A story told once in two days at first, twice as often every two days, by outlets and people in turn."""
+    found: list[Evidence] = []
+    age, pause = 0.0, 48.0
+    while age < days * 24:
+        n = len(found)
+        changed = {} if n % 2 else {"kind": "forum", "source": "forum", "voice": f"#{n}"}
+        found.append(
+            told(n, days * 24 - age, story="lon-dan", sentiment="negative", **{"source": OUTLETS[n % 7], **changed})
+        )
+        age += pause
+        pause = max(48.0 * 2 ** (-age / double), 3.0)
+    return found
+
+
+def test_a_complaint_that_grows_slowly_for_days_is_shown_while_it_grows() -> None:
+    evidence = quiet_days() + growing()
+    for hours_before in (36, 12, 0):
+        shown = [issue.id for issue in rising_issues(evidence, AT - timedelta(hours=hours_before))]
+        assert "lon-dan" in shown, hours_before
+
+
 def test_small_complaints_about_one_service_in_one_place_rise_together() -> None:
     complaints = [
         told(
@@ -142,8 +164,8 @@ def test_counts_are_judged_by_a_negative_binomial() -> None:
 def test_the_reason_is_one_vietnamese_sentence_of_the_figures() -> None:
     figures = Figures(6, 13, 15, 13.0, 2.1, 6.2, 9, 3, 2, 0.615)
     assert reason(figures) == (
-        "13 lượt nhắc trong 6 giờ, gấp 6,2 lần thường lệ, 9 nguồn tin, 3 người lên tiếng, "
-        "2 bài chép lại không tính, 61,5 % tiêu cực."
+        "15 lượt nhắc (kể cả 2 bài chép lại) trong 6 giờ, gấp 6,2 lần thường lệ, 9 nguồn tin, "
+        "3 người lên tiếng, 61,5 % tiêu cực."
     )
 
 

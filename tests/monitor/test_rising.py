@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from bench.rising import score
-from monitor.rising import Evidence
+from monitor.rising import Evidence, Weights
 from monitor.rising.backtest import Backtest, Happening, read_happenings
 from monitor.rising.evidence import hours
+from monitor.rising.groups import Group
 from monitor.rising.replay import RUN_UP, replay
 from monitor.rising.season import Season, day_kind
 from monitor.rising.sorts import sort_of
 from monitor.rising.states import Life
+from monitor.rising.surprise import Clock, Judged
+from monitor.rising.watch import Watch
 from tests.monitor.test_issues import AT, burst, quiet_days, told
 
 MIDNIGHT = datetime(2026, 11, 16, 17, tzinfo=UTC)  # of Tuesday in Việt Nam
@@ -105,6 +108,34 @@ def test_a_replay_tells_when_an_issue_was_first_shown_and_never_looks_ahead() ->
     assert {s.id: s.first for s in cut.shown()} == {s.id: s.first for s in test.shown() if s.first <= middle}
     [found] = test.found({e.id: e.id for e in evidence})
     assert (found.rank, found.first) == (1, flood.first)
+
+
+def test_of_two_names_for_the_same_mentions_neither_hides_the_other() -> None:
+    """A topic in a place that is not rare enough itself is shown by a rare term that tells the same mentions."""
+    flood = [told(n, 5 - n, story=f"lu-{n}", source=f"bao-{n}", topic="disaster") for n in range(4)]
+    topic, term = Group("topic_place", "disaster@x"), Group("term", "term:mưa lũ")
+    for e in flood:
+        topic.add(e, Weights())
+        term.add(e, Weights())
+    watch = Watch()
+    watch.add(flood)
+    watch.look(hours(AT))
+    assert watch.baseline is not None
+    judged = [Judged(topic, 6.0, 4.0, 0.3, 0.6, 4.0), Judged(term, 72.0, 4.0, 0.02, 0.08, 4.0)]
+    [chosen], absorbed = watch._distinct(judged, Clock.of(watch.baseline, hours(AT)))
+    assert (chosen.group.id, chosen.chance) == ("disaster@x", 0.08)
+    assert absorbed == {"disaster@x": ["term:mưa lũ"]}
+
+
+def test_a_rare_word_in_texts_on_unlike_topics_is_no_issue() -> None:
+    group = Group("term", "term:khoảnh khắc")
+    for n, topic in enumerate(("health", "security", "tourism", "economy")):
+        group.add(told(n, 5 - n, story=f"s{n}", source=f"bao-{n}", topic=topic), Weights())
+    watch = Watch()
+    watch.look(hours(AT))
+    assert watch.baseline is not None
+    chosen, _ = watch._distinct([Judged(group, 24.0, 4.0, 0.02, 0.05, 4.0)], Clock.of(watch.baseline, hours(AT)))
+    assert chosen == []
 
 
 def test_a_file_of_happenings_that_cannot_be_read_says_what_it_should_hold(tmp_path: Path) -> None:
