@@ -89,6 +89,8 @@ def post_of(record: Mapping[str, Any]) -> Post:
     for name, value in (("id", identity or ""), ("source", source)):
         if len(value) > LONGEST[name]:
             raise _Bad(f"{name} dài quá {LONGEST[name]} ký tự")
+    if identity and not identity.isprintable():
+        raise _Bad("id có ký tự không in được")  # no address could hold it
     address = canonical_url(url) if url else f"import:{source}:{identity or _digest(title, lead, body)}"
     return Post(
         url=url or address,

@@ -38,6 +38,11 @@ def open_house(folder: Path, **settings: Any) -> Iterator[TestClient]:
 def new_person(desk: Desk, name: str, role: Role) -> None:
     """An account whose first password was changed already."""
     desk.people.add(name, role, by="test")
+    set_password(desk, name)
+
+
+def set_password(desk: Desk, name: str) -> None:
+    """From now on the account opens with PASSWORD."""
     desk.people.set(desk.people.get(name).id, password_hash=_HASH, must_change=False)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Iterator
 from itertools import count, product
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
@@ -20,7 +17,7 @@ from monitor.people.desk import Desk
 from monitor.people.roles import Role
 from tests.api.people import PASSWORD, new_person
 from tests.api.world import build
-from tests.browser.conftest import Served
+from tests.browser.serving import serving
 from tests.browser.test_pages import PATHS, SIZES, listened, mention_path
 
 pytestmark = pytest.mark.browser
@@ -59,17 +56,8 @@ def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     """The made-up province with accounts, served for real; its address and its desk."""
     made = build(tmp_path_factory.mktemp("house"))
     app = create_app(made.settings.model_copy(update={"auth": "on"}))
-    server = Served(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}", app.state.guard.desk
-    server.should_exit = True
-    thread.join(10)
+    with serving(app) as address:
+        yield address, app.state.guard.desk
 
 
 def signed_in(browser: Browser, house: tuple[str, Desk], role: Role) -> Any:

@@ -218,3 +218,12 @@ def test_a_quote_that_nobody_closes_costs_its_own_line_only(tmp_path: Path) -> N
     assert good[1].post.body == 'nhiều\ndòng "có trích" dẫn'
     assert len(good) == 2_003
     assert bad == {2: "dấu ngoặc kép mở ra mà không đóng"}
+
+
+def test_an_id_that_no_address_can_hold_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    lines = [{"id": id, "title": "Nắng nóng"} for id in ("dòng\nmới", "tab\t", "7")]
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    good, bad = rows(file)
+    assert [each.post.id for each in good] == ["tab", "7"]
+    assert bad == {1: "id có ký tự không in được"}

@@ -54,7 +54,7 @@ class EmailSender:
     def send(self, address: str, message: Message, key: str) -> None:
         try:
             with self._connected() as smtp:
-                smtp.send_message(self._mail(address, message, key))
+                smtp.send_message(self.mail(address, message, key))
         except smtplib.SMTPAuthenticationError as error:
             raise CannotSend("máy chủ thư không nhận tên đăng nhập hoặc mật khẩu", final=False) from error
         except smtplib.SMTPRecipientsRefused as error:
@@ -84,8 +84,8 @@ class EmailSender:
             raise
         return smtp
 
-    def _mail(self, address: str, message: Message, key: str) -> EmailMessage:
-        """Plain text only: nothing that an outlet wrote can be markup in a mail reader."""
+    def mail(self, address: str, message: Message, key: str) -> EmailMessage:
+        """The message as it is sent. Plain text only: nothing that an outlet wrote can be markup in a mail reader."""
         mail = EmailMessage()
         mail["From"], mail["To"] = self._server.sender, address
         mail["Subject"] = message.subject
