@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from crawlers.post import Kind, Post, Quality
 from crawlers.sink import Stored
@@ -28,6 +29,7 @@ Outcome = Literal["new", "annotated", "irrelevant", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WRITTEN_BY_PEOPLE: frozenset[Kind] = frozenset({"social", "forum", "comment"})
 FUTURE_TOLERANCE = timedelta(hours=1)
+RACES = 3  # that a batch may lose against other machines before it is given up
 
 
 class IdTaken(ValueError):
@@ -89,11 +91,25 @@ class Archive:
         return self.store_many([post])[0]
 
     def store_many(self, batch: Sequence[Post]) -> list[Stored]:
-        """Keeps posts in one transaction, in order. Raises IdTaken (nothing of the batch is kept then)."""
-        now = self._clock()
+        """Keeps posts in one transaction, in order. Raises IdTaken (nothing of the batch is kept then).
+
+        Another machine may store the same new addresses at the same moment: whoever comes second reads again what is
+        known, and finds them unchanged.
+        """
         batch = [_storable(post) for post in batch]
+        for _ in range(RACES):
+            try:
+                return self._stored(batch)
+            except (DBAPIError, IdTaken) as error:
+                if not _lost_a_race(error):
+                    raise
+        return self._stored(batch)
+
+    def _stored(self, batch: Sequence[Post]) -> list[Stored]:
+        now = self._clock()
         with self.engine.begin() as connection:
             storing = _Storing(connection, _known(connection, [post.canonical_url for post in batch]))
+            _lock(connection, batch, storing.known)
             results = [self._store(storing, post, now) for post in batch]
             storing.flush()
         return results
@@ -112,7 +128,8 @@ class Archive:
         if known.content_hash == digest:
             return "unchanged"
         storing.flush()
-        self._revise(storing.connection, post, known, digest, now)
+        if not self._revise(storing.connection, post, known, digest, now):
+            return "unchanged"
         storing.known[post.canonical_url] = _Known(known.id, known.revision + 1, digest)
         return "revised"
 
@@ -156,8 +173,11 @@ class Archive:
             return post.author
         return "#" + hmac.new(self._author_key, post.author.encode(), hashlib.sha256).hexdigest()[:16]
 
-    def _revise(self, connection: Connection, post: Post, known: _Known, digest: str, now: datetime) -> None:
-        old = connection.execute(select(posts).where(posts.c.id == known.id)).one()
+    def _revise(self, connection: Connection, post: Post, known: _Known, digest: str, now: datetime) -> bool:
+        """Whether the text changed: another machine may have found the same change first."""
+        old = connection.execute(select(posts).where(posts.c.id == known.id).with_for_update()).one()
+        if old.content_hash == digest:
+            return False
         earlier = {
             "post_id": old.id,
             "revision": old.revision,
@@ -180,6 +200,7 @@ class Archive:
         }
         connection.execute(update(posts).where(posts.c.id == old.id).values(**content, **changed))
         tell(connection, [old.id])
+        return True
 
     # the queue
 
@@ -315,7 +336,28 @@ class _Storing:
             return
         for row in _taken(self.connection, rows):
             raise IdTaken(f"id {row['id']!r} đã thuộc về một bài khác")
-        self.connection.execute(insert(posts), rows)
+        # In one order everywhere: two machines that store the same addresses must not wait for each other.
+        self.connection.execute(insert(posts), sorted(rows, key=lambda row: str(row["canonical_url"])))
+
+
+def _lock(connection: Connection, batch: Sequence[Post], known: Mapping[str, _Known]) -> None:
+    """Takes the rows that the batch is going to change, in one order everywhere."""
+    changing = {
+        known[post.canonical_url].id
+        for post in batch
+        if post.canonical_url in known
+        and (post.reactions or known[post.canonical_url].content_hash != _content_hash(post))
+    }
+    ids = sorted(changing)
+    for start in range(0, len(ids), CHUNK):
+        rows = select(posts.c.id).where(posts.c.id.in_(ids[start : start + CHUNK])).order_by(posts.c.id)
+        connection.execute(rows.with_for_update())
+
+
+def _lost_a_race(error: Exception) -> bool:
+    """Whether another transaction took the same address or id first, or both waited for each other."""
+    deadlock = getattr(getattr(error, "orig", None), "sqlstate", None) == "40P01"
+    return deadlock or isinstance(error, IntegrityError | IdTaken)
 
 
 def _taken(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -287,4 +287,6 @@ def _upsert(
     if rows:
         statement = insert_or(connection, table)
         again = {name: statement.excluded[name] for name in changing}
-        connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=again), rows)
+        # In one order everywhere: two machines that write the same rows must not wait for each other.
+        ordered = sorted(rows, key=lambda row: str(row[key]))
+        connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=again), ordered)

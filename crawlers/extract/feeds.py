@@ -19,7 +19,8 @@ MAX_ITEMS = 20_000
 _MOST_TAGS = 1_500_000  # a full sitemap of 50,000 news pages has half of it; a tree takes 150 bytes for each
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # libxml2 in its tolerant mode finds nothing in it
+# By its first bytes, a byte-order mark or the first tag; libxml2 in its tolerant mode finds nothing in it.
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _LOST = 0.9  # of the entries that a feed closes; below, its markup broke the tree
 _LINKS = ("link", "guid", "id")
@@ -74,8 +75,8 @@ def parse_xml(body: str | bytes) -> Any:
     if isinstance(body, str):
         # The declaration names the encoding the text had before it was decoded.
         body = _DECLARATION.sub("", body).encode("utf-8", "replace")
-    elif body.startswith(_UTF16):
-        return parse_xml(body.decode("utf-16", "replace"))
+    elif (encoding := next((each for signs, each in _UTF16.items() if body.startswith(signs)), None)) is not None:
+        return parse_xml(body.decode(encoding, "replace").removeprefix("\ufeff"))
     start = body.find(b"<")
     if start < 0 or body.count(b"<") > _MOST_TAGS:
         return None

@@ -166,11 +166,11 @@ def test_an_article_that_moved_to_another_site_keeps_the_address_it_was_asked_fo
     assert list(memory.posts) == [site.url + path(1)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
-def test_feeds_of_other_encodings_are_read(encoding: str) -> None:
+@pytest.mark.parametrize("sign", [b"", b"\xff\xfe"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_feeds_of_other_encodings_are_read(encoding: str, sign: bytes) -> None:
     text = (
         "<?xml version='1.0'?><rss><channel><item><title>Gió</title><link>https://a.vn/x</link></item></channel></rss>"
     )
-    body = text.encode(encoding)
-    body = b"\xff\xfe" + body if encoding == "utf-16-le" else body
+    body = (sign if encoding == "utf-16-le" else b"") + text.encode(encoding)
     assert [(item.url, item.title) for item in parse_feed(body, "https://a.vn/")] == [("https://a.vn/x", "Gió")]
