@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 from api.models import Bucket, IssueItem, PlaceBucket, Point, Series
 from api.names import PlaceName
+from api.periods import interval_end
 from api.searching import Search
 from api.words import SENTIMENTS, SIGNS
 from index.port import Interval
-from monitor.wording import VIETNAM, in_vietnam
+from monitor.wording import in_vietnam
 
 Spec = dict[str, Any]
 Height = int | Literal["container"]
@@ -89,14 +90,6 @@ def _ramp(t: dict[str, str]) -> list[str]:
 def wall(moment: datetime) -> str:
     """Wall time in Việt Nam without zone."""
     return in_vietnam(moment).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def interval_end(start: datetime, interval: str) -> datetime:
-    """Where an interval that begins at `start` ends; months are calendar months of Việt Nam."""
-    if interval == "month":
-        local = start.astimezone(VIETNAM)
-        return (local.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return start + {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[interval]
 
 
 def point_search(search: Search, point: Point, interval: str) -> Search:

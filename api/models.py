@@ -27,6 +27,14 @@ class Listing(BaseModel, Generic[T]):
     next: str | None = Field(default=None, examples=["MTc2..."])
 
 
+# The address of exactly the mentions that the figure beside it counts.
+Link: str = Field(
+    default="",
+    description="The page of exactly these mentions; with /api/v1/mentions for /search the same as JSON",
+    examples=["/search?from=2026-03-06T17:00:00Z&topic=disaster"],
+)
+
+
 class Marked(Resource):
     """Plain text (never markup) and the spans [start, end) of it that matched."""
 
@@ -257,6 +265,7 @@ class StoryItem(Resource):
     first_at: Moment
     last_at: Moment
     mentions: int
+    link: str = Link
 
 
 class StoryDetail(StoryItem):
@@ -395,6 +404,7 @@ class Bucket(Resource):
     name: str
     count: int
     by_sentiment: SentimentCounts
+    link: str = Link
 
 
 class PlaceBucket(Bucket):
@@ -409,19 +419,59 @@ class Point(Resource):
     start: Moment
     count: int
     by_sentiment: SentimentCounts
+    link: str = Link
 
 
 class Series(Resource):
+    """`total` counts what the whole series does."""
+
     interval: str
     items: list[Point]
     total: int
     next: str | None = None
+    link: str = Link
+
+
+class Breakdown(Resource):
+    """Mentions by the values of one facet, the most told first. `mentions` counts all that the parameters select,
+    `total` the values; mentions with several topics or places count for each of them."""
+
+    by: str = Field(examples=["topic"])
+    items: list[Bucket | PlaceBucket]
+    total: int
+    next: str | None = None
+    mentions: int
+    link: str = Link
+
+
+class PartSeries(Resource):
+    """One value of a facet over time."""
+
+    id: str = Field(examples=["disaster"])
+    name: str = Field(examples=["thiên tai, thời tiết"])
+    total: int
+    points: list[Point]
+    link: str = Link
+
+
+class SeriesBreakdown(Resource):
+    """A series for each of the values that are told most, the most told first; all have the same intervals.
+    `mentions` counts all that the parameters select, `total` the values."""
+
+    by: str = Field(examples=["topic"])
+    interval: str = Field(examples=["day"])
+    items: list[PartSeries]
+    total: int
+    next: str | None = None
+    mentions: int
+    link: str = Link
 
 
 class SentimentSummary(Resource):
     """`shares` are of the mentions that have a sentiment; null when there is none."""
 
     total: int
+    link: str = Link
     counts: SentimentCounts
     shares: dict[str, float | None] = Field(examples=[{"negative": 0.46, "neutral": 0.36, "positive": 0.18}])
 

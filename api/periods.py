@@ -9,6 +9,7 @@ from typing import Literal
 
 from api.outage import Steady
 from index.port import Filters, Interval, Point
+from monitor.wording import VIETNAM
 
 PeriodCode = Literal["24h", "3d", "7d", "30d"]
 HOUR = timedelta(hours=1)
@@ -45,6 +46,14 @@ class Period:
     @property
     def kind(self) -> Kind:
         return KINDS[self.code]
+
+
+def interval_end(start: datetime, interval: str) -> datetime:
+    """Where an interval that begins at `start` ends; months are calendar months of Việt Nam."""
+    if interval == "month":
+        local = start.astimezone(VIETNAM)
+        return (local.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return start + {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[interval]
 
 
 def period_at(code: PeriodCode, moment: datetime) -> Period:

@@ -10,14 +10,26 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
-from api.models import Bucket, IssueItem, MentionItem, PlaceBucket, Point, SentimentCounts, Series, SignificantTerm
+from api.models import (
+    Bucket,
+    IssueItem,
+    MentionItem,
+    PlaceBucket,
+    Point,
+    SentimentCounts,
+    Series,
+    SignificantTerm,
+    StoryItem,
+)
 from api.names import Names
 from api.outage import Circuit, Steady
+from api.periods import interval_end
 from api.searching import Search
-from index.ast import Everything, Text, conj
+from index.ast import Everything, Keyword, Text, conj
 from index.port import Bucket as Counted
 from index.port import FacetField, Hit, IndexUnavailable, Interval, Mention
 from index.query import parse, write
+from monitor.annotated import Story
 from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.records import first_words, hit_record, issue_records, mention_record
@@ -95,11 +107,16 @@ class Reader:
     def facets(self, search: Search, fields: Sequence[FacetField], limit: int = 20) -> dict[FacetField, list[Bucket]]:
         filters = search.filters(self.min_relevance)
         found = self.index.facets(self._asked(search), filters, fields=fields, limit=limit)
-        return {name: [self._bucket(name, bucket) for bucket in buckets] for name, buckets in found.items()}
+        return {name: [self._bucket(search, name, bucket) for bucket in found[name]] for name in found}
 
-    def _bucket(self, field: FacetField, bucket: Counted) -> Bucket:
-        name = self.names.facet(field, bucket.value)
-        return Bucket(id=bucket.value, name=name, count=bucket.count, by_sentiment=sentiments(bucket.by_sentiment))
+    def _bucket(self, search: Search, field: FacetField, bucket: Counted) -> Bucket:
+        return Bucket(
+            id=bucket.value,
+            name=self.names.facet(field, bucket.value),
+            count=bucket.count,
+            by_sentiment=sentiments(bucket.by_sentiment),
+            link=narrowed(search, field, bucket.value).link(),
+        )
 
     def terms(self, search: Search, limit: int) -> list[SignificantTerm]:
         """The words that set a search apart, each with the query that it narrows to."""
@@ -126,10 +143,50 @@ class Reader:
             found.append(PlaceBucket.model_validate({**bucket.model_dump(), **where}))
         return found
 
+    def breakdown(self, search: Search, by: FacetField, limit: int) -> list[Bucket]:
+        """The values of a facet, the most told first; of stories with their titles, of places with where they lie."""
+        if by == "place":
+            return list(self.places(search, limit))
+        found = self.facets(search, (by,), limit)[by]
+        if by != "story":
+            return found
+        titles = self.it.annotations.stories(bucket.id for bucket in found)
+        return [b.model_copy(update={"name": titles[b.id].title}) if b.id in titles else b for b in found]
+
+    def whole_time(self, search: Search) -> Search:
+        """The search from its first mention's month to the end of its last one's, where it leaves them open."""
+        months = self.series(search, "month").items
+        told = [point.start for point in months if point.count]
+        if not told or (search.since and search.until):
+            return search
+        return search.only(since=search.since or told[0], until=search.until or interval_end(told[-1], "month"))
+
     def series(self, search: Search, interval: Interval) -> Series:
         found = self.index.series(self._asked(search), search.filters(self.min_relevance), interval=interval)
-        points = [Point(start=p.start, count=p.count, by_sentiment=sentiments(p.by_sentiment)) for p in found]
-        return Series(interval=interval, items=points, total=sum(p.count for p in points))
+        ends = [*(point.start for point in found[1:]), *(interval_end(point.start, interval) for point in found[-1:])]
+        link = search.linker()
+        points = [
+            Point(start=p.start, count=p.count, by_sentiment=sentiments(p.by_sentiment), link=link(p.start, end))
+            for p, end in zip(found, ends, strict=True)
+        ]
+        return Series(interval=interval, items=points, total=sum(p.count for p in points), link=search.link())
+
+    def stories(self, found: Sequence[Story]) -> list[StoryItem]:
+        """Stories with their mentions as a search for them counts."""
+        wanted = Search(story=tuple(story.id for story in found))
+        counted = self.facets(wanted, ("story",), len(found))["story"] if found else []
+        mentions = {bucket.id: bucket.count for bucket in counted}
+        return [
+            StoryItem(
+                id=story.id,
+                title=story.title,
+                first_at=story.first_at,
+                last_at=story.last_at,
+                mentions=mentions.get(story.id, 0),
+                link=Search(story=(story.id,)).link(),
+            )
+            for story in found
+        ]
 
     # the whole installation
 
@@ -168,6 +225,18 @@ class Reader:
 
     def now(self) -> datetime:
         return utc_now()
+
+
+def narrowed(search: Search, field: FacetField, value: str) -> Search:
+    """The search for those of its mentions that have this value. A mention has several topics and places: where others
+    are asked for already, the value is one more condition, not one more alternative."""
+    wanted: tuple[str, ...] = getattr(search, field)
+    if not wanted or value in wanted:
+        return search.only(**{field: value})
+    tree = parse(search.q)
+    return search.only(
+        q=write(conj([Keyword(field, value)] if isinstance(tree, Everything) else [tree, Keyword(field, value)]))
+    )
 
 
 def sentiments(by_sentiment: Any) -> SentimentCounts:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from monitor.wording import VIETNAM, parse_time, rfc3339
 FacetName = Literal["topic", "sentiment", "place", "source", "kind", "story"]
 FACETS: tuple[FacetName, ...] = ("sentiment", "topic", "place", "source", "kind", "story")
 MAX_VALUES = 50  # alternatives of one parameter
+_MARK = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class BadParameter(ValueError):
@@ -54,6 +55,17 @@ class Search:
         pairs += [("sort", self.sort)] if self.sort != "newest" else []
         pairs += [(name, str(value)) for name, value in extra.items() if value is not None]
         return path + ("?" + urlencode(pairs, quote_via=quote, safe=":@,") if pairs else "")
+
+    def linker(self) -> Callable[[datetime, datetime], str]:
+        """`link` for parts of this search in time, quick enough for thousands of intervals."""
+        before, after = self.only(since=_MARK, until=_MARK).link().split(f"from={rfc3339(_MARK)}&to={rfc3339(_MARK)}")
+
+        def link(since: datetime, until: datetime) -> str:
+            begin = max(since, self.since) if self.since else since
+            end = min(until, self.until) if self.until else until
+            return f"{before}from={rfc3339(begin)}&to={rfc3339(end)}{after}"
+
+        return link
 
     def only(self, **changes: Any) -> Search:
         """This search with other values; a facet may be given as one value."""

@@ -21,7 +21,9 @@ from typing import Any
 
 from rich.console import Console
 
+from monitor.archive import utc_now
 from monitor.installation import Installation
+from monitor.people.audit import Entry
 from monitor.people.people import FIRST_ADMIN
 from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
@@ -84,7 +86,7 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
     environment = {
         "DULUAN_SOURCES": str(sources.resolve()),
         "DULUAN_ALLOW_PRIVATE": "true",
-        "DULUAN_CRAWL_WHOLE": "true",  # the sandbox's national outlets write of nothing but the province
+        "DULUAN_CRAWL_WHOLE": "true",  # the demo shows every text that was written for it
         "DULUAN_CRAWL_EVERY_SECONDS": "3",
         "DULUAN_PROCESS_EVERY_SECONDS": "2",
         "DULUAN_ALERTS_SEND": "false",
@@ -105,6 +107,9 @@ def _greet_first_admin(settings: Settings, console: Console) -> None:
         return
     with Installation(settings) as installation:
         password = installation.desk.people.first_admin()
+        if password:
+            told = ("hệ thống", "", None, "change cli", "duluan up", f"tài khoản đầu tiên: {FIRST_ADMIN}", 0, "")
+            installation.desk.audit.add([Entry(*told, utc_now())])
     if password:
         console.print(f"Tài khoản đầu tiên: [bold]{FIRST_ADMIN}[/], mật khẩu dùng một lần: [bold]{password}[/]")
         console.print("Đăng nhập và đổi mật khẩu ngay; quên thì chạy `duluan user reset admin`.")

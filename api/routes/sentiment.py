@@ -29,7 +29,7 @@ def summary(reader: ReaderDep, search: SearchDep) -> SentimentSummary:
         name: round(getattr(counts, name) / counts.judged, 4) if counts.judged else None
         for name in SentimentCounts.model_fields
     }
-    return SentimentSummary(total=reader.count(search), counts=counts, shares=shares)
+    return SentimentSummary(total=reader.count(search), link=search.link(), counts=counts, shares=shares)
 
 
 @router.get("/series", summary="Mentions by sentiment over time")
@@ -40,13 +40,14 @@ def series(
     interval: Annotated[Interval, Query(description="hour, day, week or month; days as in Việt Nam")] = "day",
 ) -> Series:
     """Counts per interval in time order, empty intervals included."""
-    _check(search, interval)
+    check_length(reader.whole_time(search) if interval == "hour" else search, interval)
     return reader.series(search, interval)
 
 
-def _check(search: Search, interval: Interval) -> None:
+def check_length(search: Search, interval: Interval, most: int = MOST_POINTS) -> None:
+    """Raises BadParameter when a series would have more than so many points."""
     if search.since and search.until:
         points = (search.until - search.since).total_seconds() / 3600 / HOURS[interval]
-        if points > MOST_POINTS:
-            detail = f"more than {MOST_POINTS} intervals; take a longer `interval` or a shorter time"
+        if points > most:
+            detail = f"more than {most} intervals; take a longer `interval` or a shorter time"
             raise BadParameter("interval", "Khoảng thời gian quá dài cho bước này.", detail)

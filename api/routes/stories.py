@@ -22,8 +22,9 @@ def stories(reader: ReaderDep, since: FromDep, until: ToDep, paging: PagingDep) 
     found = reader.it.annotations.stories_between(since, until, MOST)
     part = found[start : start + paging.limit]
     following = start + paging.limit
-    items = [StoryItem.model_validate(story, from_attributes=True) for story in part]
-    return Listing(items=items, total=len(found), next=str(following) if following < len(found) else None)
+    return Listing(
+        items=reader.stories(part), total=len(found), next=str(following) if following < len(found) else None
+    )
 
 
 @router.get("/{id}", summary="One story")

@@ -33,12 +33,15 @@ WEEKLY = timedelta(days=800)
 
 
 class FacetValue(Resource):
+    """`link` chooses the value or lets it go, `counted` finds exactly the mentions that `count` counts."""
+
     id: str
     name: str
     count: int
     by_sentiment: SentimentCounts
     selected: bool
     link: str
+    counted: str
 
 
 class Facet(Resource):
@@ -215,6 +218,7 @@ def _facet(search: Search, name: FacetName, buckets: list[Bucket]) -> Facet:
             by_sentiment=b.by_sentiment,
             selected=b.id in chosen,
             link=search.toggled(name, b.id).link(),
+            counted=search.only(**{name: b.id}).link(),
         )
         for b in [*first, *rest]
     ]

@@ -16,7 +16,6 @@ from api.models import (
     SentimentCounts,
     Series,
     StoryDetail,
-    StoryItem,
 )
 from api.problems import NotFound
 from api.reader import Reader
@@ -27,7 +26,8 @@ from api.views.telling import Milestone, milestones
 from index.port import Interval
 
 LISTED = 60
-SCANNED = 1000  # mentions of one story that are read to say who told it
+SCANNED = 1000  # newest mentions of one story that are read to say when each source came to it, and what it copied
+SOURCES = 500
 TERMS = 14
 RELATED = 5
 STEPS = 20  # merges and splits that are told
@@ -51,6 +51,7 @@ class RelatedStory(Resource):
     id: str
     title: str
     count: int
+    link: str
 
 
 class StoryStep(Resource):
@@ -93,7 +94,7 @@ def story_detail(reader: Reader, id: str) -> StoryDetail:
     facets = reader.facets(search, ("source", "topic", "place", "sentiment"), 50)
     newest = reader.newest(search, 10)
     counts = {bucket.id: bucket.count for bucket in facets["sentiment"]}
-    item = StoryItem.model_validate(story, from_attributes=True)
+    (item,) = reader.stories([story])
     return StoryDetail(
         **item.model_dump(),
         by_sentiment=SentimentCounts(**{n: counts.get(n, 0) for n in SentimentCounts.model_fields}),
@@ -109,6 +110,7 @@ def story_page(reader: Reader, id: str) -> StoryPage:
     detail, now = story_detail(reader, id), reader.now()
     id, search = detail.id, Search(story=(detail.id,))
     mentions = _all(reader, search)
+    tellers = _tellers(reader, detail, mentions)
     issue = next((each for each in reader.issues(now.replace(microsecond=0), ISSUES) if each.id == id), None)
     return StoryPage(
         story=detail,
@@ -116,14 +118,14 @@ def story_page(reader: Reader, id: str) -> StoryPage:
         issue=rising(reader, issue, now.replace(microsecond=0)) if issue else None,
         life=issue_life(reader, id, now.replace(microsecond=0), issue),
         series=reader.series(search, _interval(detail.last_at - detail.first_at)),
-        tellers=_tellers(search, mentions),
+        tellers=tellers,
         milestones=milestones(mentions),
         terms=_terms(reader, mentions),
         places=reader.places(search, 40),
         mentions=mentions[:LISTED],
         total=reader.count(search),
-        own=sum(m.duplicate_of is None for m in mentions),
-        copies=sum(m.duplicate_of is not None for m in mentions),
+        own=sum(teller.own for teller in tellers),
+        copies=sum(teller.copies for teller in tellers),
         link=search.link(),
         related=_related(reader, detail),
         history=_history(reader, id),
@@ -164,23 +166,23 @@ def _interval(span: timedelta) -> Interval:
     return "hour" if span <= timedelta(days=3) else "day" if span <= timedelta(days=120) else "week"
 
 
-def _tellers(search: Search, mentions: list[MentionItem]) -> list[Teller]:
-    """Sources in the order in which they came to the story."""
-    by_source: dict[str, list[MentionItem]] = {}
-    for mention in reversed(mentions):
-        by_source.setdefault(mention.source, []).append(mention)
-    return [
+def _tellers(reader: Reader, story: StoryDetail, mentions: list[MentionItem]) -> list[Teller]:
+    """Sources in the order in which they came to the story. What is its own is what the search finds without copies."""
+    search, told = Search(story=(story.id,)), {m.source: m for m in mentions}
+    copies = Counter(m.source for m in mentions if m.duplicate_of is not None)
+    found = [
         Teller(
-            source=source,
-            name=told[0].source_name,
-            kind=told[0].kind,
-            first_at=told[0].published_at,
-            own=sum(m.duplicate_of is None for m in told),
-            copies=sum(m.duplicate_of is not None for m in told),
-            link=search.only(source=source).link(),
+            source=bucket.id,
+            name=bucket.name,
+            kind=told[bucket.id].kind if bucket.id in told else "news",
+            first_at=told[bucket.id].published_at if bucket.id in told else story.first_at,
+            own=bucket.count - copies[bucket.id],
+            copies=copies[bucket.id],
+            link=bucket.link,
         )
-        for source, told in by_source.items()
+        for bucket in reader.facets(search, ("source",), SOURCES)["source"]
     ]
+    return sorted(found, key=lambda teller: teller.first_at)
 
 
 def _terms(reader: Reader, mentions: list[MentionItem]) -> list[str]:
@@ -204,4 +206,8 @@ def _related(reader: Reader, story: StoryDetail) -> list[RelatedStory]:
     )
     buckets = [b for b in reader.facets(near, ("story",), RELATED + 1)["story"] if b.id != story.id]
     titles = reader.it.annotations.stories(bucket.id for bucket in buckets)
-    return [RelatedStory(id=b.id, title=titles[b.id].title, count=b.count) for b in buckets[:RELATED] if b.id in titles]
+    found = [titles[bucket.id] for bucket in buckets[:RELATED] if bucket.id in titles]
+    return [
+        RelatedStory(id=each.id, title=each.title, count=each.mentions, link=each.link)
+        for each in reader.stories(found)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import socket
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
@@ -21,8 +22,10 @@ from monitor.commands.common import (
     read_end,
     wants_json,
 )
+from monitor.installation import Installation
+from monitor.people.audit import Entry
 from monitor.people.roles import ROLE_WORDS, SCOPE_WORDS, Role, Scope
-from monitor.wording import when
+from monitor.wording import full, when
 
 user_app = typer.Typer(no_args_is_help=True, help="Tài khoản: thêm, xem, đặt lại mật khẩu, khóa.")
 key_app = typer.Typer(no_args_is_help=True, help="Khóa API: thêm, xem, thu hồi.")
@@ -42,7 +45,9 @@ def user_add(
 ) -> None:
     """Thêm tài khoản; in mật khẩu dùng một lần."""
     with opened(data) as installation:
-        typer.echo(installation.desk.people.add(name, role, full_name=full_name, by=_operator()))
+        password = installation.desk.people.add(name, role, full_name=full_name, by=_operator())
+        _note(installation, f"user add {name.strip().lower()}", f"vai trò {role}")
+    typer.echo(password)
 
 
 @user_app.command("list")
@@ -71,7 +76,9 @@ def user_list(data: DataOption = None, json: JsonOption = False) -> None:
 def user_reset(name: Name, data: DataOption = None) -> None:
     """Đặt lại mật khẩu; in mật khẩu dùng một lần, tắt bước xác thực thứ hai."""
     with opened(data) as installation:
-        typer.echo(installation.desk.people.reset(name))
+        password = installation.desk.people.reset(name)
+        _note(installation, f"user reset {name}", "mật khẩu mới, tắt bước xác thực thứ hai")
+    typer.echo(password)
 
 
 @user_app.command("role")
@@ -80,7 +87,9 @@ def user_role(
 ) -> None:
     """Đổi vai trò."""
     with opened(data) as installation:
+        before = installation.desk.people.get(name).role
         installation.desk.people.set_role(name, role)
+        _note(installation, f"user role {name}", f"{before} thành {role}")
 
 
 @user_app.command("disable")
@@ -90,6 +99,7 @@ def user_disable(
     """Khóa tài khoản, hoặc mở lại; các khóa API của người ấy cũng ngừng."""
     with opened(data) as installation:
         installation.desk.people.disable(name, disabled=not back)
+        _note(installation, f"user disable {name}", "mở lại" if back else "khóa")
 
 
 @key_app.command("add")
@@ -105,8 +115,12 @@ def key_add(
 ) -> None:
     """Thêm khóa API; khóa chỉ in ra một lần."""
     with opened(data) as installation:
-        keys = installation.desk.keys
-        typer.echo(keys.add(name, user, scope or [Scope.read], expires_at=expires))
+        scopes = scope or [Scope.read]
+        key = installation.desk.keys.add(name, user, scopes, expires_at=expires)
+        until = f", đến {full(expires)}" if expires else ""
+        note = f"“{name.strip()}” của {user}: {', '.join(scopes)}{until}"
+        _note(installation, f"key add {key.split('_')[1]}", note)
+    typer.echo(key)
 
 
 @key_app.command("list")
@@ -137,6 +151,13 @@ def key_revoke(id: Annotated[str, typer.Argument(metavar="MÃ", help="Mã của 
     """Thu hồi khóa API; nó ngừng dùng được ngay."""
     with opened(data) as installation:
         installation.desk.keys.revoke(id, by=_operator())
+        _note(installation, f"key revoke {id}", "thu hồi")
+
+
+def _note(installation: Installation, command: str, what: str) -> None:
+    """Into the audit log, before anybody is shown what was made."""
+    entry = Entry(_operator(), "", None, "change cli", f"duluan {command}", what, 0, socket.gethostname(), utc_now())
+    installation.desk.audit.add([entry])
 
 
 def _operator() -> str:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import vl_convert
 
-from api.charts import TOKENS, count_axis, interval_end, interval_label, places_map, sentiment_series, theme
+from api.charts import TOKENS, count_axis, interval_label, places_map, sentiment_series, theme
 from api.models import PlaceBucket, Point, SentimentCounts, Series
 from api.names import PlaceName
+from api.periods import interval_end
 from api.searching import Search
 
 START = datetime(2026, 11, 20, 17, tzinfo=UTC)

@@ -118,13 +118,12 @@ def wrong_figures(demo: Demo, page: Page, period: str) -> list[str]:
 
 
 def numbers(said: str) -> set[int]:
-    """What a figure may count: its first whole number, with copies that the reason of an issue names apart.
+    """What a figure may count: its first whole number.
 
     A share is followed by the number that it is of: "42 % 35 lượt".
     """
     whole = [int(n.replace(".", "")) for n in re.findall(r"(?<![\d,])(\d+(?:\.\d{3})*)(?![\d,]|\s%)", said)]
-    copies = re.search(r"(\d+) bài chép lại", said)
-    return {whole[0], whole[0] + int(copies[1])} if copies else {whole[0]}
+    return {whole[0]}
 
 
 def test_the_cards_of_issues_and_sources_count_what_their_pages_list(demo: Demo, page: Page) -> None:
