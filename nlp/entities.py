@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nlp.annotation import Entity
 from nlp.place_context import FAMILIES
@@ -158,11 +158,11 @@ _TOKEN = re.compile(r"[A-ZĐ]{1,4}(?:-[A-ZĐ&]{1,5})+(?![^\W_])|[^\W_](?:[^\W_]|
 _LONGEST = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     start: int
     end: int
     text: str
+    lowered: str
 
     @property
     def capital(self) -> bool:
@@ -182,7 +182,7 @@ class EntityReader:
 
     def read(self, text: str) -> tuple[Entity, ...]:
         """Entities of a text in order, each name once, where it stands first. Offsets count characters of `text`."""
-        words = [_Word(m.start(), m.end(), unicodedata.normalize("NFC", m.group())) for m in _TOKEN.finditer(text)]
+        words = _words(text)
         found: dict[str, Entity] = {}
         for entity in self._entities(text, words):
             found.setdefault(fold(entity.name), entity)
@@ -191,27 +191,23 @@ class EntityReader:
         return tuple(found.values())
 
     def _entities(self, text: str, words: list[_Word]) -> Iterator[Entity]:
-        place = 0
-        while place < len(words):
-            match = self._head(words, place)
+        done = 0
+        for place in [place for place, word in enumerate(words) if word.lowered in self._first]:
+            match = self._head(words, place) if place >= done else None
             if match is None:
-                place += 1
                 continue
             size, head = match
             end = self._end(text, words, place + size, head)
             if end == place + size and head.needs:
-                place += 1
                 continue
             start, stop = words[place].start, words[end - 1].end
             tail = " ".join(text[words[place + size].start : stop].split()) if end > place + size else ""
             yield Entity(head.type, f"{head.full} {tail}".strip(), text[start:stop], start, stop)
-            place = end
+            done = end
 
     def _head(self, words: list[_Word], place: int) -> tuple[int, _Head] | None:
         """The longest head that begins here; written in capitals, save where a name must follow."""
-        if words[place].text.lower() not in self._first:
-            return None
-        key = tuple(word.text.lower() for word in words[place : place + _LONGEST])
+        key = tuple(word.lowered for word in words[place : place + _LONGEST])
         for size in range(len(key), 0, -1):
             head = self._heads.get(key[:size])
             if head and (words[place].capital or head.needs):
@@ -238,7 +234,7 @@ class EntityReader:
             second = word.text in _SECOND and begin < place == end
             if (word.capital and not family) or second:
                 end = place + 1
-            elif word.capital or word.text.lower() not in _LOWER or word.text.lower() in _ADMIN:
+            elif word.capital or word.lowered not in _LOWER or word.lowered in _ADMIN:
                 break
             place += 1
             if persons and end - begin >= 4:
@@ -255,13 +251,13 @@ class EntityReader:
         """After an administrative word and the name behind it; `place` itself when there is none."""
         if place >= len(words) or not _near(text, words, place):
             return place
-        word = words[place].text.lower()
+        word = words[place].lowered
         dotted = word in _DOTTED and text[words[place].end : words[place].end + 1] == "."
         if word not in _ADMIN and not dotted:
             return place + self._known(words, place)
         name = place + 1
         if word in _TWO:
-            if name >= len(words) or words[name].text.lower() != _TWO[word]:
+            if name >= len(words) or words[name].lowered != _TWO[word]:
                 return place
             name += 1
         end = name
@@ -277,13 +273,21 @@ class EntityReader:
 
     def _known(self, words: list[_Word], place: int) -> int:
         """Length of the place name in capitals that begins here, the longest; 0 for none."""
-        for size in range(self._longest, 0, -1):
-            part = words[place : place + size]
-            if size == 1 and place + 1 < len(words) and words[place + 1].capital:
-                return 0  # “Thanh Khê” is no Thanh
-            if len(part) == size and part[0].capital and tuple(w.text.lower() for w in part) in self._places:
+        if not words[place].capital:
+            return 0
+        key = tuple(word.lowered for word in words[place : place + self._longest])
+        for size in range(len(key), 1, -1):
+            if key[:size] in self._places:
                 return size
-        return 0
+        alone = place + 1 >= len(words) or not words[place + 1].capital  # “Thanh Khê” is no Thanh
+        return 1 if alone and key[:1] in self._places else 0
+
+
+def _words(text: str) -> list[_Word]:
+    found = [(m.start(), m.end(), m.group()) for m in _TOKEN.finditer(text)]
+    if not unicodedata.is_normalized("NFC", text):
+        found = [(start, end, unicodedata.normalize("NFC", word)) for start, end, word in found]
+    return [_Word(start, end, word, word.lower()) for start, end, word in found]
 
 
 def _near(text: str, words: list[_Word], place: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def _significance(text: _Text, start: int, size: int, count: int) -> float:
     whole = 0.35 if cut > _TIGHT and cut >= min(links) else 0.8 if cut > _LOOSE else 1.0
     firm = 0.5 + max(0.0, sum(links) / len(links))
     early = 1.25 if start < 40 else 1.0
-    return float((1 + np.log(count)) * rare * firm * early * whole * (0.9 + 0.1 * size))
+    return float((1 + log(count)) * rare * firm * early * whole * (0.9 + 0.1 * size))
 
 
 def _choose(scores: dict[tuple[str, ...], float], most: int) -> list[tuple[str, ...]]:

@@ -231,11 +231,15 @@ def unaccent(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
 
 
+_ASCII = re.compile("[\x00-\x7f]+")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
+
+
 def is_unaccented(text: str) -> bool:
     """Whether a text was typed without Vietnamese accents (under 2 % of its letters carry one)."""
     text = unicodedata.normalize("NFC", text)
-    letters = sum(map(str.isalpha, text))
-    plain = sum(1 for c in text if c.isascii() and c.isalpha())
+    plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    letters = plain + sum(map(str.isalpha, _ASCII.sub("", text)))
     return letters >= 4 and (letters - plain) < 0.02 * letters
 
 
