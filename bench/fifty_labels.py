@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--meaning", action="store_true")
     given = parser.parse_args()
     known, task = collection(given.data), given.task
-    settings = Settings(multi=task == "topics", strength=0.5, features=36_000, domains=True, folds=3)
+    settings = Settings(multi=task == "topics", strength=0.5, features=36_000, domains=True, folds=3, second=0.5)
 
     def learn(items: Sequence[Item]) -> LinearModel:
         return train([text(item) for item in items], [truth(item, task) for item in items], settings)

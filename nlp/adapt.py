@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from nlp.features import Floats, counts, weighted, with_copies
 from nlp.linear import LinearModel
 
-STRENGTH = 1.0  # how much the new labels ask for, against the prior
+STRENGTH = 0.5  # how much the new labels ask for, against the prior
 _STIFF = 10.0  # the bias moves unwillingly: people label what went wrong, often of one label only
 _STEPS = 200
 

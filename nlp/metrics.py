@@ -100,7 +100,9 @@ class Counts:
     def draws(self, count: int = DRAWS) -> Array:
         """(1 + draws x groups) weights: first everything once, then groups drawn with replacement."""
         groups = len(self.items)
-        drawn = np.random.default_rng(_SEED).multinomial(groups, np.full(groups, 1 / max(1, groups)), size=count)
+        if not groups:
+            return np.zeros((1 + count, 0))
+        drawn = np.random.default_rng(_SEED).multinomial(groups, np.full(groups, 1 / groups), size=count)
         return np.vstack([np.ones(groups), drawn])
 
 

@@ -28,6 +28,7 @@ from nlp.text import fold, is_unaccented, spell_out, unaccent
 
 Task = Literal["relevance", "topics", "sentiment"]
 TASKS: tuple[Task, ...] = ("relevance", "topics", "sentiment")
+SHIPPED = "shipped"  # what commands call the model that comes with the product
 _BODY_WORDS = 200  # of a body: what a post is about is said at its beginning
 _WHOLE = 600  # of a body, for sets of people's own: twice that without a title
 _LEAD = 65  # words of a headline and lead: about 300 characters
@@ -88,7 +89,8 @@ def _text(record: Mapping[str, Any], read: int = _BODY_WORDS) -> str:
 def read_examples(path: Path, task: Task = "topics", read: int = _WHOLE) -> list[Example]:
     """The labelled posts of a file: `labels`, `label`, or the task's own field as in the records of `labels attach`.
 
-    Raises DataError for a line without text or labels.
+    A line whose label is null is left out: somebody was asked and did not say. Raises DataError for a line without
+    text or labels.
     """
     examples = []
     for number, record in read_records(path):
@@ -100,6 +102,8 @@ def read_examples(path: Path, task: Task = "topics", read: int = _WHOLE) -> list
             if label is not None
         )
         text = _text(record, read)
+        if not names and any(name in record for name in ("labels", "label", task)):
+            continue
         if not names:
             raise DataError(f"{path}:{number}: no labels")
         if not text.strip():
@@ -261,8 +265,12 @@ def predict(folder: Path, file: Path, batch: int = 512) -> Iterator[dict[str, An
 
 def load_model(task: Task, models: Path | None) -> LinearModel | None:
     """The model of a task: from `models/<task>` when it is there, else the shipped one; None when there is none."""
-    shipped = Path(__file__).parent / "models"
-    for folder in (models, shipped):
-        if folder is not None and (folder / task / "card.json").is_file():
-            return load(folder / task)
+    for folder in (models / task if models else None, shipped_folder(task)):
+        if folder is not None and (folder / "card.json").is_file():
+            return load(folder)
     return None
+
+
+def shipped_folder(task: str) -> Path:
+    """Where the model that comes with the product lies."""
+    return Path(__file__).parent / "models" / task

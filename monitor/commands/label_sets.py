@@ -9,9 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.commands.common import JsonOption, UsageError, print_json, print_table, said, wants_json
+from monitor.commands.common import (
+    DataOption,
+    JsonOption,
+    UsageError,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+    said,
+    wants_json,
+)
 from monitor.commands.labelling import labels_app
 from monitor.evaluating import words
+from monitor.labels.suggest import By, Task, suggested
 from nlp.agreement import agreement
 from nlp.annotation import PEOPLE
 from nlp.labelled import LABELS, Item, read_item
@@ -79,6 +90,21 @@ def summary(
         return
     for each in found:
         _print(each)
+
+
+@labels_app.command("suggest")
+def suggest(
+    task: Annotated[Task, typer.Option(help="Gán nhãn gì.")] = "sentiment",
+    limit: Annotated[int, typer.Option(min=1, max=2000, help="Bao nhiêu bài.")] = 50,
+    by: Annotated[
+        By, typer.Option(help="doubt: bài máy phân vân nhất, để dạy; chance: lấy ngẫu nhiên, để chấm.")
+    ] = "doubt",
+    data: DataOption = None,
+) -> None:
+    """Nên gán nhãn bài nào: in các bài chưa ai gán, mỗi vụ việc một bài; điền nhãn vào rồi `labels import`."""
+    with opened(data) as installation:
+        for each in suggested(installation.engine, installation.archive, task, limit, by):
+            print_line(each.as_json(task))
 
 
 def _counted(name: str, items: list[Item]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from monitor.labels.store import LabelError, LabelStore
 from monitor.labels.texts import TextsError, archived_texts, attached, read_texts
 from nlp.evaluation import Exam
 from nlp.labelled import LABELS
-from nlp.train import DataError, read_records
+from nlp.train import SHIPPED, DataError, read_records, shipped_folder
 
 Task = Literal["relevance", "topics", "sentiment"]
 TextsOption = Annotated[
@@ -171,7 +171,7 @@ def evaluate(
         typer.Option(exists=True, dir_okay=False, metavar="FILE", help="Bài có nhãn (JSONL); mặc định: nhãn kèm theo."),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, metavar="MODEL", help="So với mô hình này.")
+        str | None, typer.Option(metavar="MODEL", help="So với mô hình này; shipped: mô hình kèm theo.")
     ] = None,
     task: Annotated[Task | None, typer.Option(help="Chỉ một bộ phân loại.")] = None,
     texts: TextsOption = None,
@@ -185,13 +185,14 @@ def evaluate(
         raise UsageError(str(error)) from error
     if questions.without_text:
         warn(f"{questions.without_text} nhãn chưa có văn bản nên không tính; thêm --texts FILE (parquet hoặc JSONL)")
-    questions = questions.unseen_by(model, against)
+    old = _old(model, task, against) if against else None
+    questions = questions.unseen_by(model, old)
     if questions.only_seen:
         warn("mọi bài ở đây mô hình đều đã học: điểm dưới đây không cho biết nó giỏi đến đâu")
     elif questions.seen:
         warn(f"{questions.seen} bài mô hình đã học nên không tính")
     with said.status("Đang đánh giá…"):
-        reports = _reports(questions, model, against, task)
+        reports = _reports(questions, model, old, task)
     if not reports:
         raise UsageError("không có bài nào vừa có văn bản vừa có nhãn cho bộ phân loại này")
     if html:
@@ -202,6 +203,16 @@ def evaluate(
     else:
         for report in reports:
             _print(report)
+
+
+def _old(model: Path | None, task: Task | None, name: str) -> Path:
+    """The folder of the model to compare with. Raises ModelError when there is none."""
+    if name != SHIPPED:
+        return Path(name)
+    about = gather.predictor(model)[0] if model else task
+    if about not in ("topics", "sentiment"):
+        raise UsageError("--against shipped so được mô hình topics và sentiment; thêm --task, hoặc ghi thư mục")
+    return shipped_folder(about)
 
 
 def _reports(

@@ -133,13 +133,13 @@ def train(
 def _base(task: Literal["relevance", "topics", "sentiment"], name: str) -> LinearModel:
     """The model to go on from. Raises ModelError when the folder holds none."""
     from nlp.linear import load
-    from nlp.train import load_model
+    from nlp.train import SHIPPED, shipped_folder
 
-    if name != "shipped":
+    if name != SHIPPED:
         return load(Path(name))
-    if task == "relevance" or (model := load_model(task, None)) is None:
+    if task == "relevance":
         raise UsageError("mô hình relevance kèm theo không dạy thêm được; hãy huấn luyện từ đầu (bỏ --base)")
-    return model
+    return load(shipped_folder(task))
 
 
 @app.command()

@@ -10,16 +10,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import monitor.cli
 import nlp.train
 from monitor.commands import label_sets, labelling
 from monitor.commands.common import UsageError, app
 from monitor.installation import Installation
 from monitor.process import Processor
 from nlp.labelled import LABELS, shipped
+from nlp.linear import ModelError
 from nlp.text import unaccent
 from nlp.train import train_task
-from tests.monitor.texts import COFFEE, FLOOD, article
+from tests.monitor.texts import COFFEE, FLOOD, STATION, article
 
+monitor.cli.load()
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 POST = article("lu-song-hieu", FLOOD, NOW)
 ROADS = ["đường xấu", "đường bong tróc", "ổ gà trên đường", "đường ngập", "sửa đường", "mở đường"]
@@ -28,7 +31,7 @@ CLINICS = ["bệnh viện đông", "thiếu thuốc", "bác sĩ giỏi", "trạm
 
 def run(*arguments: object, code: int = 0) -> Result:
     result = CliRunner().invoke(app, [str(a) for a in arguments])
-    if isinstance(result.exception, UsageError):
+    if isinstance(result.exception, UsageError | ModelError):
         raise result.exception
     assert result.exit_code == code, (result.output, result.exception)
     return result
@@ -232,3 +235,36 @@ def test_what_a_set_of_labels_holds(tmp_path: Path) -> None:
     assert found["near_duplicates"] == {"texts": 2, "share": 0.6667}
     assert (found["items"], found["unaccented"], found["unsure"]) == (3, 1, 1)
     assert (found["topics"], found["labels"]) == ({"health": 2}, {"khen": 1})
+
+
+def test_which_posts_to_label(folder: Path, installation: Installation) -> None:
+    installation.archive.store_many([article("tram-y-te", STATION, NOW, "trang.example")])
+    Processor(installation).run()
+    asked = rows(run("labels", "suggest", "--task", "sentiment"))
+    assert {row["title"] for row in asked} == {FLOOD["title"], STATION["title"]}, (
+        "what does not concern us is not asked"
+    )
+    assert [row["doubt"] for row in asked] == sorted((row["doubt"] for row in asked), reverse=True)
+    assert all(row["sentiment"] is None and len(row["guess"]) == 3 for row in asked)
+    drawn = rows(run("labels", "suggest", "--by", "chance", "--limit", "1"))
+    assert len(drawn) == 1
+    asked[0]["sentiment"] = "neutral"
+    done = lines(folder / "done.jsonl", asked)
+    run("labels", "import", done, "--by", "lan", code=1)  # one line is still open, and said
+    assert [row["url"] for row in rows(run("labels", "suggest"))] == [asked[1]["url"]]
+    assert {row["url"] for row in rows(run("labels", "suggest", "--task", "topics"))} == {row["url"] for row in asked}
+    card = json.loads(run("train", "sentiment", "--data", done, "--out", folder / "taught", "--base", "shipped").stdout)
+    assert card["data"][0]["texts"] == 1, "a line that nobody filled in is no label"
+
+
+def test_the_shipped_model_is_named_by_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [{"title": f"đường hư nặng đoạn {n}", "sentiment": "negative"} for n in range(6)]
+    data = lines(tmp_path / "asked.jsonl", asked)
+    (report,) = json.loads(
+        run("evaluate", "--data", data, "--task", "sentiment", "--against", "shipped", "--json").stdout
+    )
+    assert [found["value"] for found in report["against"]] == [0.0, 0.0], "what is in use is what ships"
+    with pytest.raises(UsageError, match="--task"):
+        run("evaluate", "--data", data, "--against", "shipped")
+    with pytest.raises(ModelError):
+        run("evaluate", "--data", data, "--against", tmp_path / "khong-co", code=1)

@@ -102,6 +102,12 @@ def test_a_model_knows_what_it_learnt_from(tmp_path: Path) -> None:
     assert seen(tmp_path) == frozenset()
 
 
+def test_a_single_text_is_enough_to_train_and_too_little_to_judge(tmp_path: Path) -> None:
+    record = {"title": "đường xấu", "label": "đường"}
+    card = train_task("topics", lines(tmp_path / "data.jsonl", [record, {**record, "label": None}]), tmp_path / "model")
+    assert (card["data"][0]["texts"], card["scores"]["texts"]) == (1, 0)
+
+
 def test_several_labels_make_a_multi_label_model(tmp_path: Path) -> None:
     records = [
         *examples("labels"),
