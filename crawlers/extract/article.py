@@ -32,6 +32,12 @@ _WEIGHTS = {
 }
 
 
+_DATE_LINES = (
+    "article time[datetime]", "header time[datetime]", "[itemprop=datePublished]", "time[datetime]",
+    "[class*=publish-date]", "[class*=published-date]", "[class*=publish_date]", "[class*=date-publish]",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     title: str
@@ -164,10 +170,8 @@ def author_on_page(tree: Tree) -> str:
 
 
 def dates_on_page(tree: Tree) -> str:
-    """The date of the article's own time element on a page of no family."""
-    node = first(
-        tree, ("article time[datetime]", "header time[datetime]", "[itemprop=datePublished]", "time[datetime]")
-    )
+    """The date of the article's own time element, or what is marked as its date line, on a page of no family."""
+    node = first(tree, _DATE_LINES)
     if node is None:
         return ""
     return node.attributes.get("datetime") or node.attributes.get("content") or line(node)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.challenge import challenge
-from crawlers.extract import canonical_url, extract_many, links
+from crawlers.extract import canonical_url, extract, extract_many, links
 from crawlers.extract.canonical import same_site
 from crawlers.extract.feeds import parse_feed
 from crawlers.extract.metadata import loads
@@ -208,3 +208,15 @@ def test_the_last_page_of_a_thread_does_not_lead_back_to_the_one_before() -> Non
 def test_the_earlier_messages_of_a_channel_follow() -> None:
     page = '<head><link rel="prev" href="/s/kenh?before=40"></head><div class="tgme_widget_message"></div>'
     assert next_page(parse(page), "https://t.example/s/kenh") == "https://t.example/s/kenh?before=40"
+
+
+def test_a_date_line_that_is_no_time_element_is_read() -> None:
+    body = "".join(
+        f"<p>Đoạn {number} kể chuyện mùa nước nổi ở một làng ven sông, dài vừa đủ.</p>" for number in range(9)
+    )
+    html = (
+        f'<html><body><h1>Mùa nước nổi ở làng ven sông</h1><div class="publish-date">Đăng lúc 07:15, 20/11/2026</div>'
+        f'<article>{body}</article><div class="widget">Lịch bay 28/03/2024</div></body></html>'
+    )
+    found = extract(html, "https://cong.example/mua-nuoc-noi", fetched_at=datetime(2026, 11, 23, tzinfo=UTC))
+    assert found.published_at == datetime(2026, 11, 20, 0, 15, tzinfo=UTC)
