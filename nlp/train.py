@@ -67,14 +67,17 @@ def in_domain(text: str, kind: str) -> str:
 
 def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Numbered JSON objects of a file, one a line. Raises DataError for a line that is none."""
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
+    with path.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                record = json.loads(line) if line.strip() else None
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}:{number}: not UTF-8") from error
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{path}:{number}: not JSON ({error})") from error
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{path}:{number}: not JSON ({error})") from error
             if not isinstance(record, dict):
                 raise DataError(f"{path}:{number}: not an object")
             yield number, record
@@ -252,9 +255,11 @@ def _figures(cases: Sequence[Case]) -> dict[str, float]:
 def predict(folder: Path, file: Path, batch: int = 512) -> Iterator[dict[str, Any]]:
     """For each line of a JSONL file of posts: `id` and `labels` ({`label`, `score`}, best first), in order.
 
-    Raises ModelError for an unreadable model, DataError for an unreadable line.
+    Raises ModelError for an unreadable model, DataError for an unreadable line before anything is predicted.
     """
     model = load(folder)
+    for _ in read_records(file):
+        pass
     records = read_records(file)
     while chunk := list(islice(records, batch)):
         scores = model.scores([_text(record, model.settings.read) for _, record in chunk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ def test_it_learns_and_reads_without_accents(model: LinearModel) -> None:
     best = [model.decide(row)[0][0] for row in scores]
     assert best == ["flood", "flood", "school", "school"]
     assert np.allclose(scores.sum(axis=1), 1)
+
+
+def test_the_more_copies_without_accents_count_the_surer_they_are_read() -> None:
+    weak, strong = (train(TEXTS, LABELS, replace(SETTINGS, plain=plain)) for plain in (0.01, 4.0))
+    flood = weak.labels.index("flood")
+    sure = [float(model.scores(["lu quet sat lo hom qua"])[0, flood]) for model in (weak, strong)]
+    assert sure[1] > sure[0] > 0.5
 
 
 def test_disk_changes_nothing(model: LinearModel, tmp_path: Path) -> None:
@@ -82,6 +90,20 @@ def test_unreadable_models(tmp_path: Path) -> None:
         load(tmp_path)
     (tmp_path / "card.json").write_text(json.dumps({"labels": []}))
     with pytest.raises(ModelError):
+        load(tmp_path)
+
+
+def test_models_that_were_damaged_or_mixed_up(model: LinearModel, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    weights, words = tmp_path / "weights.npz", tmp_path / "vocabulary.txt"
+    whole, known = weights.read_bytes(), words.read_text(encoding="utf-8")
+    for cut in (0, 100, len(whole) // 2):
+        weights.write_bytes(whole[:cut])
+        with pytest.raises(ModelError):
+            load(tmp_path)
+    weights.write_bytes(whole)
+    words.write_text(known.partition("\n")[2], encoding="utf-8")
+    with pytest.raises(ModelError, match="another vocabulary"):
         load(tmp_path)
 
 

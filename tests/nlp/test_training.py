@@ -15,7 +15,7 @@ import nlp.train
 from nlp.embedder import Embeddings
 from nlp.linear import ModelError
 from nlp.text import fold
-from nlp.train import DataError, in_domain, load_model, mark, model_text, predict, seen, train_task
+from nlp.train import DataError, in_domain, load_model, mark, model_text, predict, read_examples, seen, train_task
 
 ROADS = ["đường xấu", "đường bong tróc", "ổ gà trên đường", "đường ngập", "sửa đường"]
 CLINICS = ["bệnh viện đông", "thiếu thuốc", "bác sĩ giỏi", "trạm y tế mới", "tiêm vắc xin"]
@@ -124,13 +124,28 @@ def test_several_labels_make_a_multi_label_model(tmp_path: Path) -> None:
         ('{"label": "x"}', "no text"),
         ("{nope", "not JSON"),
         ("[1]", "not an object"),
+        ("[" * 100_000, "not JSON"),
+        ("\udcff", "not UTF-8"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, bad: str, reason: str) -> None:
     path = lines(tmp_path / "data.jsonl", examples())
-    path.write_text(path.read_text(encoding="utf-8") + bad + "\n", encoding="utf-8")
+    path.write_bytes(path.read_bytes() + bad.encode("utf-8", "surrogateescape") + b"\n")
     with pytest.raises(DataError, match=rf"data\.jsonl:41: {reason}"):
         train_task("topics", path, tmp_path / "model")
+
+
+def test_a_mark_of_windows_and_empty_lines_do_no_harm(tmp_path: Path) -> None:
+    path = lines(tmp_path / "data.jsonl", examples())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n\r\n"))
+    assert len(read_examples(path)) == 40
+
+
+def test_a_bad_line_is_said_before_anything_is_predicted(tmp_path: Path) -> None:
+    train_task("topics", lines(tmp_path / "data.jsonl", examples()[:4]), tmp_path / "model")
+    asked = lines(tmp_path / "ask.jsonl", [*[{"title": "x"}] * 3, "không phải bài"])
+    with pytest.raises(DataError, match=r"ask\.jsonl:4"):
+        next(predict(tmp_path / "model", asked, batch=1))
 
 
 def test_no_model(tmp_path: Path) -> None:
