@@ -13,9 +13,10 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from api import access
-from api.access import PrincipalDep, public, requires
+from api.access import PrincipalDep, changed, public, requires
 from api.guard import VISITOR, Guard, session_cookie
 from api.oidc import Begun, LoginFailed, Provider
+from monitor.archive import utc_now
 from monitor.people import passwords, second_step
 from monitor.people.people import PeopleError
 from monitor.people.roles import Role
@@ -282,3 +283,13 @@ def _agent(request: Request) -> str:
 def _set(answer: Response, request: Request, name: str, value: str, max_age: int | None = None) -> None:
     secure = request.url.scheme == "https"
     answer.set_cookie(name, value, max_age=max_age, path="/", httponly=True, samesite="lax", secure=secure)
+
+
+@router.post("/tour", status_code=204)
+@requires(Role.viewer, people=True)
+def toured(request: Request, who: PrincipalDep) -> Response:
+    """Remembers that the person has seen, or skipped, the first visit's introduction."""
+    changed(request, "xem phần giới thiệu")
+    if who.user_id:
+        guard(request).desk.people.set(who.user_id, toured_at=utc_now())
+    return Response(status_code=204)

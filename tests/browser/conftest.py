@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from api.app import create_app
+from monitor.people.desk import Desk
 from tests.api.world import build
 from tests.browser.serving import serving
 
@@ -34,3 +35,12 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="package")
+def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Desk]]:
+    """The made-up province with accounts, served for real; its address and its desk."""
+    made = build(tmp_path_factory.mktemp("house"))
+    app = create_app(made.settings.model_copy(update={"auth": "on"}))
+    with serving(app) as address:
+        yield address, app.state.guard.desk

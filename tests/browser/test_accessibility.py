@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from itertools import count, product
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,9 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.app import create_app
 from monitor.people.desk import Desk
 from monitor.people.roles import Role
 from tests.api.people import PASSWORD, new_person
-from tests.api.world import build
-from tests.browser.serving import serving
 from tests.browser.test_pages import PATHS, SIZES, listened, mention_path
 
 pytestmark = pytest.mark.browser
@@ -33,6 +29,7 @@ SERIOUS = """async () => {
 }"""
 
 
+House = tuple[str, Desk]
 LOOKS = list(product(SIZES, ("light", "dark")))
 ALL = os.environ.get("DULUAN_TEST_AXE") == "all"  # 3 minutes; else each page in two of its six looks, in turn
 _turn = count()
@@ -51,16 +48,7 @@ def serious(page: Page) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Desk]]:
-    """The made-up province with accounts, served for real; its address and its desk."""
-    made = build(tmp_path_factory.mktemp("house"))
-    app = create_app(made.settings.model_copy(update={"auth": "on"}))
-    with serving(app) as address:
-        yield address, app.state.guard.desk
-
-
-def signed_in(browser: Browser, house: tuple[str, Desk], role: Role) -> Any:
+def signed_in(browser: Browser, house: House, role: Role) -> Any:
     """A context in which somebody of this role signed in by the form."""
     address, desk = house
     if role.value not in {person.name for person in desk.people.all()}:
@@ -76,7 +64,7 @@ def signed_in(browser: Browser, house: tuple[str, Desk], role: Role) -> Any:
     return context
 
 
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, house: tuple[str, Desk], site: str) -> None:
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, house: House, site: str) -> None:
     context = signed_in(browser, house, Role.admin)
     page, complaints = listened(context)
     found = []
@@ -94,7 +82,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, house: tuple[st
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pages_of_people_fit(browser: Browser, house: tuple[str, Desk], size: str) -> None:
+def test_pages_of_people_fit(browser: Browser, house: House, size: str) -> None:
     context = signed_in(browser, house, Role.admin)
     page, complaints = listened(context)
     width, height = SIZES[size]
@@ -106,7 +94,7 @@ def test_pages_of_people_fit(browser: Browser, house: tuple[str, Desk], size: st
     context.close()
 
 
-def test_a_viewer_is_offered_only_what_a_viewer_may(browser: Browser, house: tuple[str, Desk]) -> None:
+def test_a_viewer_is_offered_only_what_a_viewer_may(browser: Browser, house: House) -> None:
     context = signed_in(browser, house, Role.viewer)
     page = context.new_page()
     page.goto(house[0])

@@ -20,9 +20,11 @@ CHARTS = {"/": 2, "/?period=30d": 2, "/search?q=cứu trợ": 1, STORY: 2}
 
 
 @contextmanager
-def context(browser: Browser, size: str = "desk", **options: Any) -> Iterator[BrowserContext]:
+def context(browser: Browser, size: str = "desk", *, toured: bool = True, **options: Any) -> Iterator[BrowserContext]:
     width, height = SIZES[size]
     opened = browser.new_context(viewport={"width": width, "height": height}, locale="vi-VN", **options)
+    if toured:
+        opened.add_init_script("localStorage.setItem('duluan.toured', '1')")
     try:
         yield opened
     finally:

@@ -1,10 +1,11 @@
-// What every page does beyond reading: theme switch, keyboard, copying a link, charts, and renewal of the overview.
+// What every page does beyond reading: theme switch, keyboard, copying a link, charts, renewal of the overview, the first visit.
 import { keyboard } from "./keyboard.js";
 import { remember } from "./history.js";
 import { live } from "./live.js";
 import { listen } from "./listen.js";
 import { watchCharts } from "./charts.js";
 import { searchPage } from "./search.js";
+import { tour } from "./tour.js";
 
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -57,3 +58,4 @@ watchCharts(theme);
 live();
 listen();
 searchPage();
+tour();
