@@ -17,7 +17,10 @@ from scipy.sparse import csr_matrix
 from nlp.features import Floats, counts, weighted, with_copies
 from nlp.linear import LinearModel
 
-STRENGTH = 0.5  # how much the new labels ask for, against the prior
+_ONE, _SEVERAL = (
+    1.0,
+    0.25,
+)  # how much new labels ask for, against the prior; of labels that combine each has fewer texts
 _STIFF = 10.0  # the bias moves unwillingly: people label what went wrong, often of one label only
 _STEPS = 200
 
@@ -35,21 +38,22 @@ def adapted(base: LinearModel, texts: Sequence[str], labels: Sequence[Sequence[s
     seen, margins = csr_matrix(matrix[:, used]), base.margins_of(copies)
     truth = np.array([[name in each for name in base.labels] for each in labels] * 2, dtype=np.float64)
     weights, bias = base.weights.copy(), base.bias.copy()
+    strength = _SEVERAL if base.settings.multi else _ONE
     for column in range(len(base.labels)):
-        step, shift = _moved(seen, margins[:, column], 2 * truth[:, column] - 1)
+        step, shift = _moved(seen, margins[:, column], 2 * truth[:, column] - 1, strength)
         weights[used, column] += step
         bias[column] += shift
     return replace(base, weights=weights.astype(np.float16).astype(np.float64), bias=bias)
 
 
-def _moved(matrix: csr_matrix, margins: Floats, sign: Floats) -> tuple[Floats, float]:
+def _moved(matrix: csr_matrix, margins: Floats, sign: Floats, strength: float) -> tuple[Floats, float]:
     """How far weights and bias move so that `sign` and margin agree."""
 
     def loss(moved: Floats) -> tuple[float, Floats]:
         short = np.maximum(1 - sign * (margins + matrix @ moved[:-1] + moved[-1]), 0)
-        pull = -2 * STRENGTH * short * sign
+        pull = -2 * strength * short * sign
         gradient = stiffness * moved + np.append(matrix.T @ pull, pull.sum())
-        return float(0.5 * stiffness @ moved**2 + STRENGTH * short @ short), gradient
+        return float(0.5 * stiffness @ moved**2 + strength * short @ short), gradient
 
     start = np.zeros(matrix.shape[1] + 1)
     stiffness = np.append(np.ones(matrix.shape[1]), _STIFF)
