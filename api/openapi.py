@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.access import declared_routes
+from api.examples import add_examples
 
 PROBLEM = "application/problem+json"
 KEY = {"type": "http", "scheme": "bearer", "description": "An API key, made under Quản trị or by `duluan key add`"}
@@ -30,7 +31,11 @@ def document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
         )
         found["components"]["securitySchemes"] = {"key": KEY}
-        needs = {(path, method): need for path, methods, need in declared_routes(app) for method in methods}
+        needs = {
+            (path.replace(":path}", "}"), method): need
+            for path, methods, need in declared_routes(app)
+            for method in methods
+        }
         for path, operations in found["paths"].items():
             for method, operation in operations.items():
                 if (need := needs.get((path, method.upper()))) and need.role:
@@ -49,6 +54,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         _say_problems(found["paths"]["/readyz"]["get"])
         for unused in ("HTTPValidationError", "ValidationError"):
             found["components"]["schemas"].pop(unused, None)
+        add_examples(found)
         app.openapi_schema = found
     return app.openapi_schema
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import Request
@@ -35,8 +36,20 @@ def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            found.append({**operation, "path": path, "method": method.upper(), "answer": _answer(operation)})
+            shown = {
+                "path": path,
+                "method": method.upper(),
+                "answer": _answer(operation),
+                "example": _example(operation),
+            }
+            found.append({**operation, **shown})
     return found
+
+
+def _example(operation: dict[str, Any]) -> str | None:
+    contents = [answer.get("content", {}).get("application/json", {}) for answer in operation["responses"].values()]
+    found = [content["example"] for content in contents if "example" in content]
+    return json.dumps(found[0], ensure_ascii=False, indent=2) if found else None
 
 
 def _answer(operation: dict[str, Any]) -> str | None:

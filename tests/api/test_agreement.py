@@ -60,7 +60,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         maker.write()
     with TestClient(create_app(made.settings), base_url=HOME) as opened:
         desk = opened.app.state.alerts  # type: ignore[attr-defined]
-        opened.post("/api/v1/alert-rules", json={"name": "Mọi tin", "query": "", "window_hours": 24, "min_count": 2})
+        rule = {"name": "Ngập", "query": "ngập OR lũ", "window_hours": 24, "min_count": 2}
+        assert opened.post("/api/v1/alert-rules", json=rule).status_code == 201
         desk.turn()
         saved = {"name": "Ngập", "q": "ngập OR lũ", "topic": ["disaster"], "place": ["qt-phuong-dong-ha"]}
         assert opened.post("/api/v1/saved-searches", json=saved).status_code == 201
