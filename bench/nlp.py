@@ -1,11 +1,12 @@
 """The understanding room against its bars, as one table: how good on labelled items, and how fast.
 
-    python -m bench.nlp [--data ../shared/data] [--posts N] [--vntc]
+    python -m bench.nlp [--data ../shared/data] [--posts N] [--quick]
 
 “gold” is `qt_gold_2025-08.jsonl`, which nothing was ever trained on; “held out” is the part of our own labels that no
-shipped model was trained on (`nlp.labelled`). Speed is measured on VNTC articles cut to 300 words, in two processes
-and one post at a time. `--vntc` trains on VNTC first, with `duluan train`'s own settings (minutes). Ends with 1 when a
-bar is missed.
+shipped model was trained on (`nlp.labelled`); “sandbox” is the writing of the demo's province, whole articles and what
+people say of them, which nothing was trained on either (a reply has its story's topics, which it seldom names).
+Speed is measured on VNTC articles cut to 300 words, in two processes and one post at a time. A model of VNTC is trained
+with `duluan train`'s own settings; that takes minutes, and `--quick` leaves it out. Ends with 1 when a bar is missed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from bench.places import Score
 from bench.places import compare as compare_places
 from bench.places import items as place_items
 from nlp.annotate import Annotator
-from nlp.annotation import Document
+from nlp.annotation import SENTIMENTS, Document, Sentiment
 from nlp.evaluate import gold_items, gold_stories
 from nlp.evaluation import Exam, examine, of_annotator, report
 from nlp.labelled import Item
@@ -37,6 +38,7 @@ from nlp.models.build import collection
 from nlp.places import PlaceFinder
 from nlp.text import unaccent
 from nlp.train import Example, fitting, learnt, model_text
+from sandbox.content import Story, load_content
 
 VNTC, TRAIN = "vntc10_validation.parquet", "vntc10_train.parquet"
 MODELS = Path(__file__).parents[1] / "nlp" / "models"
@@ -100,15 +102,41 @@ def exams(data: Path, annotator: Annotator) -> dict[tuple[str, str], Exam]:
     return found
 
 
+def sandbox_items() -> list[Item]:
+    """What is told in the sandbox of stories that concern its province, with its writers' labels."""
+    return [item for story in load_content().stories if story.relevance for item in _told(story)]
+
+
+def _told(story: Story) -> Iterator[Item]:
+    item = Item(id=story.id, topics=story.topics)
+    for telling in story.tellings:
+        if telling.copy is None:
+            mood = telling.sentiment or story.sentiment
+            body = "\n".join(telling.body)
+            yield replace(item, title=telling.title, lead=telling.lead or "", body=body, sentiment=_mood(mood))
+    for thread in story.threads:
+        for number, post in enumerate(thread.posts):
+            title, mood = "" if number else thread.title, post.sentiment or story.sentiment
+            yield replace(item, kind="forum", title=title, body=post.text, sentiment=_mood(mood))
+    for message in story.channel:
+        yield replace(item, kind="social", body=message.text, sentiment=_mood(message.sentiment or story.sentiment))
+
+
+def _mood(name: str | None) -> Sentiment | None:
+    return next((mood for mood in SENTIMENTS if mood == name), None)
+
+
 def _mains(cases: tuple[Case, ...], mains: dict[str, tuple[str, ...]]) -> tuple[Case, ...]:
     return tuple(replace(case, main=mains[case.id]) for case in cases)
 
 
 def quality(data: Path, annotator: Annotator) -> Iterator[Row]:
     answers = exams(data, annotator)
+    told = sandbox_items()
+    answers |= {("sandbox", task): examine(task, told, of_annotator(annotator, task)) for task in TASKS[1:]}
     for (name, task), exam in answers.items():
         parts: dict[str, Exam] = {name: exam}
-        if name == "held out" and task != "relevance":
+        if name != "gold" and task != "relevance":
             parts = {f"{name}, news": _part(exam, "news"), f"{name}, social": _part(exam, "people")}
         for part, each in parts.items():
             yield from _rows(part, task, report(each))
@@ -130,9 +158,12 @@ def _rows(part: str, task: str, found: dict[str, Any]) -> Iterator[Row]:
         yield Row(f"{named}: loss without accents, accuracy", loss["accuracy"], 0.03, least=False)
         return
     bars = TOPICS if task == "topics" else {"macro_f1": 0.75 if "social" in part else 0.72}
+    ours = not part.startswith("sandbox")
     for measure, bar in bars.items():
-        yield Row(f"{named}: {measure}", scores[measure]["value"], bar)
-        yield Row(f"{named}: {measure}, loss without accents", loss[measure], 0.03, least=False)
+        found_at = scores[measure]
+        between = f"{measure} ({found_at['low']:.3f}-{found_at['high']:.3f})"
+        yield Row(f"{named}: {between}", found_at["value"], bar if ours else None)
+        yield Row(f"{named}: {measure}, loss without accents", loss[measure], 0.03 if ours else None, least=False)
     yield Row(f"{named}: calibration error", found["calibration"]["error"], None)
 
 
@@ -223,16 +254,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--posts", type=int, default=2000)
-    parser.add_argument("--vntc", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="without training on VNTC")
     given = parser.parse_args()
-    annotator, missed = Annotator.load(), 0
+    annotator, met, missed = Annotator.load(), 0, 0
     sources = [quality(given.data, annotator), places(given.data, annotator), stories(given.data, annotator)]
-    sources += [vntc(given.data)] if given.vntc else []
+    sources += [] if given.quick else [vntc(given.data)]
     for source in [*sources, speed(given.data, annotator, given.posts), weights()]:
         for row in source:
             bar = "" if row.bar is None else f"{'>=' if row.least else '<='} {row.bar:g}"
-            print(f"{row.measure:<75} {row.value:>9.3f}  {bar:<8} {row.verdict}", flush=True)
-            missed += row.verdict == "CHƯA ĐẠT"
+            print(f"{row.measure:<85} {row.value:>9.3f}  {bar:<8} {row.verdict}", flush=True)
+            met, missed = met + (row.verdict == "đạt"), missed + (row.verdict == "CHƯA ĐẠT")
+    print(f"{met} đạt, {missed} chưa đạt")
     return min(1, missed)
 
 

@@ -17,6 +17,8 @@ from nlp.stories import StoryItem, cluster
 
 LABELS = Path(__file__).parent / "labels"
 HELD_OUT = 0.2  # of the labels, the newest news and every fifth run of social texts
+# Chosen or written where earlier models were weak: good to learn from, no fair sample to be tested with.
+LESSONS = frozenset({"news-national-2", "social-3"})
 _LOOSE = StorySettings(join=0.25)  # under the shipped .31: rather one story too large than one on both sides
 
 Side = Literal["train", "test", "all"]
@@ -133,15 +135,25 @@ class Collection:
 
     @cached_property
     def split(self) -> Split:
-        """News by time and story, social texts by situation."""
-        times = [at for i in self.news if (at := self.items[i].published_at)]
-        by_story = by_time(times, [self.groups[i] for i in self.news], HELD_OUT)
-        by_situation = by_group([self.groups[i] for i in self.social], round(1 / HELD_OUT), 2)
+        """News by time and story, social texts by situation; `LESSONS` are learnt from where nothing tested is told."""
+        news, social = self._fair(self.news), self._fair(self.social)
+        times = [at for i in news if (at := self.items[i].published_at)]
+        by_story = by_time(times, [self.groups[i] for i in news], HELD_OUT)
+        by_situation = by_group([self.groups[i] for i in social], round(1 / HELD_OUT), 2)
+        test = [news[i] for i in by_story.test] + [social[i] for i in by_situation.test]
+        lessons = self._lessons({self.groups[i] for i in test}, min((times[i] for i in by_story.test), default=None))
         return Split(
-            tuple([self.news[i] for i in by_story.train] + [self.social[i] for i in by_situation.train]),
-            tuple([self.news[i] for i in by_story.test] + [self.social[i] for i in by_situation.test]),
-            tuple(self.news[i] for i in by_story.dropped),
+            tuple([news[i] for i in by_story.train] + [social[i] for i in by_situation.train] + lessons),
+            tuple(test),
+            tuple(news[i] for i in by_story.dropped),
         )
+
+    def _fair(self, places: Sequence[int]) -> list[int]:
+        return [i for i in places if self.items[i].set not in LESSONS]
+
+    def _lessons(self, tested: set[str], cut: datetime | None) -> list[int]:
+        chosen = [i for i, item in enumerate(self.items) if item.set in LESSONS and self.groups[i] not in tested]
+        return [i for i in chosen if cut is None or (at := self.items[i].published_at) is None or at < cut]
 
     def side(self, side: Side) -> list[Item]:
         """The items to train on, those held out, or all."""

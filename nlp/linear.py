@@ -38,7 +38,8 @@ class Settings:
 
     `folds`: parts for calibration, each held out once; 1 holds a single tenth out, enough for large sets. `read`: words
     of a body that the model reads. `second`: how much a text counts for its labels after the main one. `meaning`:
-    weight of the sentence embedding beside the n-grams, 0 for none.
+    weight of the sentence embedding beside the n-grams, 0 for none. `plain`: how much a text's copy without accents
+    counts; such n-grams mean several things at once and need more of them.
     """
 
     multi: bool = False
@@ -52,6 +53,7 @@ class Settings:
     folds: int = 5
     read: int = 200
     second: float = 1.0
+    plain: float = 1.0
     meaning: float = 0.0
     embedder: str = ""
 
@@ -209,7 +211,8 @@ def train(
     copies = with_copies(texts)
     truth2 = np.vstack([truth, truth])
     given = np.asarray(weights if weights is not None else np.ones(len(texts)))[:, None]
-    importance = np.tile(given * _counted(names, labels, settings.second), (2, 1))
+    counted = given * _counted(names, labels, settings.second)
+    importance = np.vstack([counted, settings.plain * counted])
     words = vocabulary(copies, settings.grams, settings.least)
     matrix = counts(copies, settings.grams, {word: i for i, word in enumerate(words)})
     chosen = _select(matrix, truth2, settings.features)

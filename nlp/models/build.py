@@ -125,7 +125,7 @@ def topics(data: Path) -> None:
     (VNTC beside our labels cost two points on today's news, being from 2003-07; this gains two, four on comments.)
     """
     items = [item for item in collection(data).side("train") if item.topics]
-    settings = Settings(multi=True, strength=1.0, features=FEATURES, domains=True, second=SECOND)
+    settings = Settings(multi=True, strength=1.0, features=FEATURES, second=SECOND)
     texts, labels = [_text(item) for item in items], [item.topics for item in items]
     more, guessed = _sure_headlines(data, train(texts, labels, settings))
     weights = [1.0] * len(texts) + [GUESS_WEIGHT] * len(more)
@@ -160,7 +160,7 @@ def _sure_headlines(data: Path, model: LinearModel) -> tuple[list[str], list[tup
 def sentiment(data: Path) -> None:
     """The sentiment model: our labels only."""
     pairs = [(_text(item), item.sentiment) for item in collection(data).side("train") if item.sentiment]
-    settings = Settings(strength=0.5, features=FEATURES, domains=True)
+    settings = Settings(strength=0.5, features=60_000, plain=2.0)
     model = train([text for text, _ in pairs], [(label,) for _, label in pairs], settings)
     _save("sentiment", model, data, {"qt_gold": gold_sentiment(data, model)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.annotation import PEOPLE
-from nlp.labelled import Collection, Item, read_item, shipped, with_texts
+from nlp.labelled import LESSONS, Collection, Item, read_item, shipped, with_texts
 from nlp.splits import by_group, by_time, forward, joined, near_duplicates, overlap, runs
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,15 +82,17 @@ def test_labels_with_texts() -> None:
 
 
 def test_our_own_labels_are_split_honestly() -> None:
-    """News stand in with their addresses for texts: every word of a slug."""
+    """Every second label, for time's sake; news stand in with their addresses for texts: every word of a slug."""
     items = [
-        item if item.has_text else read_item({**vars_of(item), "title": item.url.rsplit("/", 1)[-1].replace("-", " ")})
-        for item in shipped()
+        item if item.has_text else replace(item, title=item.url.rsplit("/", 1)[-1].replace("-", " "))
+        for item in shipped()[::2]
     ]
     collection = Collection(items)
     split = collection.split
-    assert len(items) > 2500
-    assert 0.15 < len(split.test) / len(items) < 0.25
+    assert len(items) > 1900
+    assert 0.15 < len(split.test) / sum(item.set not in LESSONS for item in items) < 0.25
+    assert not any(items[i].set in LESSONS for i in split.test)
+    assert sum(items[i].set in LESSONS for i in split.train) > 400
     assert not overlap(split, lambda i: collection.groups[i])
     news = set(collection.news)
     times = {i: at for i in news if (at := items[i].published_at)}
@@ -98,13 +101,22 @@ def test_our_own_labels_are_split_honestly() -> None:
     assert len(topics) == 17
 
 
+def test_lessons_are_learnt_from_but_neither_tested_nor_told_of_what_is_tested() -> None:
+    news = [
+        Item(id=f"n{day}", title=" ".join(f"việc{day}{x}" for x in "abcdef"), published_at=START + timedelta(days=day))
+        for day in range(10)
+    ]
+    [lesson] = LESSONS & {"news-national-2"}
+    early = Item(id="e", title="giá vàng tăng phiên sáng nay", published_at=START, set=lesson)
+    late = replace(early, id="l", title="họp báo ra mắt phim mới", published_at=START + timedelta(days=20))
+    same = replace(early, id="s", title=news[9].title)
+    collection = Collection([*news, early, late, same])
+    assert {item.id for item in collection.side("test")} == {"n8", "n9"}
+    assert {item.id for item in collection.side("train")} == {f"n{day}" for day in range(8)} | {"e"}
+
+
 def test_our_social_texts_hardly_repeat_each_other() -> None:
     texts = [item.body for item in shipped() if item.kind in PEOPLE]
     assert len(texts) >= 1500
     twins = {place for pair in near_duplicates(texts) for place in pair}
     assert len(twins) / len(texts) < 0.02
-
-
-def vars_of(item: Item) -> dict[str, object]:
-    at = item.published_at.isoformat() if item.published_at else None
-    return {"url": item.url, "topics": list(item.topics), "sentiment": item.sentiment, "published_at": at}
