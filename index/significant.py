@@ -84,7 +84,7 @@ def significant(node: Node, found: Sample, all_of_them: Sample, analyzer: Analyz
         if _tells(term, all_of_them)
     ]
     scored.sort(key=lambda term: (-term.score, term.text))
-    return _whole(scored, found.counts, asked, analyzer)[:limit]
+    return _whole(scored, found.counts, asked, analyzer, limit)
 
 
 def _usual(term: str, sample: Sample) -> float:
@@ -103,8 +103,8 @@ def _tells(term: str, sample: Sample) -> bool:
     return not any(sample.share(word) > _EVERYWHERE for word in (words[0], words[-1]))
 
 
-def _whole(terms: Sequence[Term], counts: Counts, asked: Sequence[str], analyzer: Analyzer) -> list[Term]:
-    """Without terms that stand mostly inside of a longer one, and without what was asked for."""
+def _whole(terms: Sequence[Term], counts: Counts, asked: Sequence[str], analyzer: Analyzer, limit: int) -> list[Term]:
+    """The first ones, without terms that stand mostly inside of a longer one, and without what was asked for."""
     inside: set[str] = set()
     for term in terms:
         words = term.text.split()
@@ -113,6 +113,8 @@ def _whole(terms: Sequence[Term], counts: Counts, asked: Sequence[str], analyzer
             inside.update(part for part in parts if counts[term.text] >= _TAKEN_IN * counts[part])
     kept: list[Term] = []
     for term in terms:
+        if len(kept) >= limit:
+            break
         folded = f" {analyzer.fold(term.text)} "
         if term.text in inside or any(folded in f" {text} " or f" {text} " in folded for text in asked):
             continue

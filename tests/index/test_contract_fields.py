@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 
 import pytest
 
+from index import significant as significance
 from index.port import Filters, Index, MetadataChange
-from index.query import examples
-from tests.index.conftest import NOON
+from index.query import examples, parse
+from tests.index.conftest import ANALYZER, NOON
 from tests.index.support import at, found, mention
 
 
@@ -250,3 +253,13 @@ def test_significant_terms_are_the_same_on_every_engine(index: Index) -> None:
     found_terms = [(term.text, round(term.score, 9)) for term in index.significant("title:cháy", limit=50)]
     assert found_terms
     assert SIGNIFICANT.setdefault("cháy", found_terms) == found_terms
+
+
+def test_no_more_terms_are_compared_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts of many different words have thousands of candidates, and each was compared with all that were kept."""
+    compared: list[tuple[Sequence[str], Sequence[str]]] = []
+    monkeypatch.setattr(significance, "_continues", lambda *pair: compared.append(pair))
+    found = significance.Sample(100, Counter({f"từ{i} lạ{i}": 50 for i in range(2000)}))
+    terms = significance.significant(parse("lũ"), found, significance.Sample(100, Counter()), ANALYZER, 10)
+    assert [term.text for term in terms] == sorted(f"từ{i} lạ{i}" for i in range(2000))[:10]
+    assert len(compared) == 45  # each of the ten with those before it
