@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.access import SAFE, Needs
+from api.answers import Answers
 from api.limits import Limits
 from api.problems import Refused
 from monitor.archive import utc_now
@@ -47,7 +48,7 @@ class Tags:
 
     def of(self, parts: tuple[str, ...]) -> str:
         minute = f".{int(time.time()) // 60}" if MINUTE in parts else ""
-        counted = self._versions.now(*(part for part in parts if part != MINUTE))
+        counted = self._versions.lately(*(part for part in parts if part != MINUTE))
         return f'W/"{self._this_process}.{counted}{minute}"'
 
 
@@ -56,7 +57,7 @@ class Guard:
 
     def __init__(self, desk: Desk, recorder: Recorder, limits: Limits, tags: Tags, *, accounts: bool) -> None:
         self.desk, self.recorder, self.accounts = desk, recorder, accounts
-        self._limits, self._tags = limits, tags
+        self._limits, self._tags, self._answers = limits, tags, Answers()
 
     async def serve(
         self, request: Request, route: GuardedRoute, handle: Callable[[Request], Awaitable[Response]]
@@ -72,7 +73,7 @@ class Guard:
             await self._note(request, needs, 304)
             return Response(status_code=304, headers=_tagged(tag))
         try:
-            response = await handle(request)
+            response = await (self._answers.get(request, tag, lambda: handle(request)) if tag else handle(request))
         except Exception:
             if not safe and needs.role is not None:
                 await run_in_threadpool(self.recorder.change, self._entry(request, _action(request, needs), 0))

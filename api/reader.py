@@ -197,7 +197,7 @@ class Reader:
             records = issue_records(self.it, self.it.issues(at, limit=limit))
             return [IssueItem.model_validate(record) for record in records]
 
-        return self.kept(("issues", at, limit, self.it.versions.now(MENTIONS)), read)
+        return self.kept(("issues", at, limit, self.it.versions.lately(MENTIONS)), read)
 
     def status(self) -> Status:
         return self.kept("status", lambda: status(self.it))

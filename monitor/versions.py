@@ -6,7 +6,9 @@ writer has to remember it, and no reader can see new rows with an old counter.
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, Engine, Integer, String, Table, event, select
 from sqlalchemy.engine import Connection
@@ -20,6 +22,9 @@ changes = Table(
     Column("version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+LATELY = 1.0  # seconds
+_own_changes: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()  # transactions of this process that changed anything
 
 MENTIONS, POSTS, SOURCES, OTHER = "mentions", "posts", "sources", "other"
 _PARTS = {
@@ -63,6 +68,7 @@ def _raise(connection: Connection) -> None:
         statement = insert_or(connection, changes).values(name=name, version=1, at=utc_now())
         more = {"version": changes.c.version + 1, "at": utc_now()}
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
+        _own_changes[connection.engine] = _own_changes.get(connection.engine, 0) + 1
 
 
 class Versions:
@@ -70,9 +76,24 @@ class Versions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._kept: tuple[float, int, dict[str, int]] | None = None
 
     def now(self, *parts: str) -> str:
         """The counters of these parts, and of what nobody named, as one word."""
+        return _word(self._read(), parts)
+
+    def lately(self, *parts: str) -> str:
+        """As `now`, but what other processes changed may show a second later: a crawl changes something many times a
+        second, and no screen is drawn anew that often."""
+        kept, own = self._kept, _own_changes.get(self._engine, 0)
+        if kept is None or kept[1] != own or time.monotonic() - kept[0] > LATELY:
+            kept = self._kept = time.monotonic(), own, self._read()
+        return _word(kept[2], parts)
+
+    def _read(self) -> dict[str, int]:
         with self._engine.connect().execution_options(**READ_ONLY) as connection:
-            found = {row.name: row.version for row in connection.execute(select(changes.c.name, changes.c.version))}
-        return "-".join(str(found.get(part, 0)) for part in (*parts, OTHER))
+            return {row.name: row.version for row in connection.execute(select(changes.c.name, changes.c.version))}
+
+
+def _word(found: dict[str, int], parts: tuple[str, ...]) -> str:
+    return "-".join(str(found.get(part, 0)) for part in (*parts, OTHER))
