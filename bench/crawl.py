@@ -207,13 +207,13 @@ def processor() -> float:
     return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime + living
 
 
-def bare(pages: str, ports: Sequence[int], count: int) -> Speed:
-    """Scrapy alone: requests and responses through its own middlewares, nothing read, nothing kept."""
+def bare(pages: str, ports: Sequence[int], count: int, ours: bool = False) -> Speed:
+    """Scrapy alone: requests and responses, nothing read, nothing kept; as it comes, or with our settings of it."""
     import scrapy
     from scrapy.crawler import AsyncCrawlerRunner
     from scrapy.settings import Settings
 
-    from crawlers.run import install_reactor, run
+    from crawlers.run import LEAN, install_reactor, run
 
     got = 0
 
@@ -231,14 +231,15 @@ def bare(pages: str, ports: Sequence[int], count: int) -> Speed:
 
     install_reactor()
     options = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, "CONCURRENT_ITEMS": 4}
-    quiet = {"LOG_ENABLED": False, "TELNETCONSOLE_ENABLED": False, "STATS_DUMP": False, "LOGSTATS_INTERVAL": 0}
+    quiet = LEAN if ours else {name: LEAN[name] for name in ("LOG_ENABLED", "TELNETCONSOLE_ENABLED", "STATS_DUMP")}
     began, cpu = time.monotonic(), processor()
 
     async def crawl() -> None:
         await AsyncCrawlerRunner(Settings({**options, **quiet})).crawl(Bare)
 
     run(crawl())
-    return Speed(f"Scrapy's loop, {pages} pages", got, 0, time.monotonic() - began, processor() - cpu)
+    name = "our loop, nothing read" if ours else f"Scrapy's loop, {pages} pages"
+    return Speed(name, got, 0, time.monotonic() - began, processor() - cpu)
 
 
 # the others
@@ -309,6 +310,7 @@ def main() -> None:
         if "loop" in wanted:
             show("loop", alone(bare, "family", ports, 3 * given.pages))
             show("loop generic", alone(bare, "generic", ports, 3 * given.pages))
+            show("loop ours", alone(bare, "family", ports, 3 * given.pages, True))
         if "family" in wanted:
             show("family", alone(ours, "family", ports, 3 * given.pages))
         if "generic" in wanted:

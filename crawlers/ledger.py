@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +70,8 @@ class Ledger:
         self.resume_at: datetime | None = None
         self._sink = sink
         self._known: dict[str, UrlOutcome | None] = {}
-        self._pending: list[_Pending] = []
+        # Filled by the loop while a thread empties it: a queue whose ends are safe, never swapped for another.
+        self._pending: deque[_Pending] = deque()
         self._flushing = threading.Lock()
         self._open: dict[str, None] = {}
         self._settled: dict[str, UrlOutcome] = {}
@@ -138,12 +139,12 @@ class Ledger:
     def flush(self) -> None:
         """Writes what was settled: posts first, so that a crash in between only asks for a page again."""
         with self._flushing:
-            batch, self._pending = self._pending, []
+            batch = [self._pending.popleft() for _ in range(len(self._pending))]
             try:
                 if batch:
                     self.state.set_outcomes(self.source.id, self._stored_all(batch))
             except Exception:
-                self._pending = batch + self._pending  # storing twice changes nothing
+                self._pending.extendleft(reversed(batch))  # storing twice changes nothing
                 raise
 
     def _stored_all(self, batch: Sequence[_Pending]) -> list[Settled]:

@@ -39,6 +39,20 @@ _UNUSED_BEFORE_THE_SPIDER = tuple(
     for name in ("referer.RefererMiddleware", "depth.DepthMiddleware", "urllength.UrlLengthMiddleware")
 )
 _UNUSED_EXTENSIONS = ("scrapy.extensions.corestats.CoreStats", "scrapy.extensions.logcount.LogCount")
+LEAN: Mapping[str, Any] = {
+    "DOWNLOADER_MIDDLEWARES": dict.fromkeys(_UNUSED_ON_THE_WAY),
+    "SPIDER_MIDDLEWARES": dict.fromkeys(_UNUSED_BEFORE_THE_SPIDER),
+    "EXTENSIONS": dict.fromkeys(_UNUSED_EXTENSIONS),
+    "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",  # the ledger counts
+    "CONCURRENT_ITEMS": 4,
+    "METAREFRESH_ENABLED": False,
+    "TELNETCONSOLE_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "MEMUSAGE_ENABLED": False,
+    "LOGSTATS_INTERVAL": 0,
+    "STATS_DUMP": False,
+    "LOG_ENABLED": False,
+}
 NO_KEY = "cần khóa truy cập"
 OnResult = Callable[[CrawlResult], None]
 
@@ -154,13 +168,14 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
     polite = source.politeness
     delay = polite.delay * settings.delay_factor
     return {
+        **LEAN,
         "USER_AGENT": settings.agent,
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": settings.user_agent.split("/")[0],
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middlewares.RobotsRule": 110,
             "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-            **dict.fromkeys(_UNUSED_ON_THE_WAY),
+            **LEAN["DOWNLOADER_MIDDLEWARES"],
             "crawlers.middlewares.BackoffRule": 550,
             "crawlers.middlewares.ConditionalRule": 560,
             # After unpacking and before retries: a challenge is often a 403 or 503 that must not be asked again.
@@ -169,10 +184,6 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
             # Last before the network: sees redirects, robots.txt and the proxy.
             "crawlers.middlewares.AddressRule": 950,
         },
-        "SPIDER_MIDDLEWARES": dict.fromkeys(_UNUSED_BEFORE_THE_SPIDER),
-        "EXTENSIONS": dict.fromkeys(_UNUSED_EXTENSIONS),
-        "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",  # the ledger counts
-        "CONCURRENT_ITEMS": 4,
         # No more under way than the host takes: a request waiting inside Scrapy would miss that the host was stopped.
         "CONCURRENT_REQUESTS": polite.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": polite.concurrency,
@@ -188,14 +199,7 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
         "RETRY_TIMES": settings.retries,
         "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
         "REDIRECT_MAX_TIMES": 5,
-        "METAREFRESH_ENABLED": False,
         "CLOSESPIDER_TIMEOUT": settings.pass_seconds,
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
-        "MEMUSAGE_ENABLED": False,
-        "LOGSTATS_INTERVAL": 0,
-        "STATS_DUMP": False,
-        "LOG_ENABLED": False,
         "DULUAN_ALLOW_PRIVATE": settings.allow_private,
         "DULUAN_BACKOFF": settings.backoff,
         "DULUAN_MAX_RETRY_AFTER": settings.max_retry_after,

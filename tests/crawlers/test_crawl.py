@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from itertools import pairwise
 
 import pytest
 
+from crawlers.ledger import Ledger
 from crawlers.run import CrawlSettings, crawl_now
 from crawlers.sink import CrawlResult, MemorySink
 from crawlers.source import Discovery, Politeness, Source
@@ -355,3 +358,27 @@ def test_requests_carry_no_answer_of_the_sandbox_into_the_books_of_another(site:
     results = run(memory, source(site), other)
     assert [result.new for result in results] == [1, 1]
     assert {post.source for post in memory.posts.values()} == {"bao-thu", "bao-khac"}
+
+
+def test_nothing_settled_while_the_books_are_written_is_lost() -> None:
+    """The loop settles while a thread writes: with the interpreter's shortest turns they meet at every step."""
+    memory, done, turns = MemorySink(), threading.Event(), sys.getswitchinterval()
+    found = Discovery(feeds=("https://bao.example/rss",))
+    ledger = Ledger(Source(id="bao", name="Báo", home="https://bao.example/", discovery=found), memory, memory)
+
+    def write() -> None:
+        while not done.is_set():
+            ledger.flush()
+
+    writer = threading.Thread(target=write)
+    sys.setswitchinterval(1e-6)
+    try:
+        writer.start()
+        for number in range(5_000):
+            ledger.settle(f"https://bao.example/{number}", "skipped")
+    finally:
+        sys.setswitchinterval(turns)
+        done.set()
+        writer.join()
+    ledger.flush()
+    assert len(memory.outcomes) == 5_000
