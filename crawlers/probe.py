@@ -18,6 +18,7 @@ from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.http import Response, TextResponse
 from scrapy.settings import Settings
 
+from crawlers.extract import threads
 from crawlers.extract.article import read_document
 from crawlers.extract.canonical import host, join
 from crawlers.extract.families import by_listing, by_markup, family
@@ -181,12 +182,23 @@ class _Probe(scrapy.Spider):
 
     async def _listing(self, url: str, home: Response) -> list[Item]:
         def read(response: Response) -> list[Item]:
+            if messages := self._messages(response):
+                return messages
             found = links(response.body, response.url, self.source)
             return [Item(link.url, link.title) for link in found]
 
         if url == self.report.url:
             return self._told("listings", url, read(home))
         return await self._way("listings", url, read)
+
+    def _messages(self, response: Response) -> list[Item]:
+        """A channel's preview holds its messages itself, whole: the newest is the sample."""
+        page = Document(response.body, charset(response))
+        found = threads.posts(page, response.url, self.source, datetime.now(UTC))
+        messages = [post for post in found if post.kind == "social"]
+        if messages:
+            _judge(self.report, messages[-1])
+        return [Item(post.canonical_url, post.title, published=post.published_at) for post in messages]
 
     async def _way(self, kind: str, url: str, read: Callable[[Response], list[Item]]) -> list[Item]:
         answer = await self._get(url)
@@ -203,6 +215,8 @@ class _Probe(scrapy.Spider):
 
     async def _samples(self, urls: list[str]) -> None:
         """Reads a few articles and keeps the best; the page that fails is told only when none is good."""
+        if self.report.proven:
+            return
         for url in urls[:SAMPLES]:
             answer = await self._get(url)
             if isinstance(answer, str):

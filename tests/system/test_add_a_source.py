@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from crawlers.source import load_sources
+from crawlers.probe import Report, probe
+from crawlers.run import CrawlSettings, run
+from crawlers.source import Source, load_sources
 from sandbox.server import Sandbox, run_in_thread
 from tests.system.conftest import duluan
 
@@ -92,3 +94,18 @@ def test_candidates_by_pattern_are_listed(tmp_path: Path) -> None:
     listed = duluan("source", "candidates", "--data", tmp_path).json
     assert listed["total"] >= 78
     assert ("botrach.quangtri.gov.vn", "D") in {(item["id"], item["grade"]) for item in listed["items"]}
+
+
+def test_every_site_of_the_sandbox_is_judged_as_it_is(sandbox: Sandbox) -> None:
+    async def all_of_them() -> dict[str, Report]:
+        sources = [Source.model_validate(record) for record in sandbox.sources()]
+        settings = CrawlSettings(allow_private=True, delay_factor=0)
+        return {source.id: await probe(source.home, source, settings) for source in sources}
+
+    reports = run(all_of_them())
+    wrong = {id: report.problems for id, report in reports.items() if not report.proven}
+    assert wrong == {
+        "btm.sandbox": ["trang chủ: trang chặn máy thu thập bằng thử thách (javascript-cookie)"],
+        "pldn.sandbox": ["quy tắc hemera không khớp, bài được đọc bằng trafilatura"],
+    }
+    assert all(report.requests < 15 for report in reports.values())
