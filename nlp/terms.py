@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from nlp.place_context import FAMILIES
 from nlp.text import is_unaccented
 from nlp.vectors import Background, buckets, pair_hashes, word_hashes
+
+View = Literal["exact", "folded"]
+_PAIRS = Path(__file__).parent / "models" / "compounds" / "pairs.npz"
 
 MOST = 8
 _LONGEST = 4  # syllables of a term
@@ -42,16 +48,21 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Words as written and in small letters; for each with the next: how rare the pair is, and how firm."""
+    """Words as written and in small letters; of each with the next: how rare it is, how firm, whether one word."""
 
     words: list[str]
     lowered: list[str]
     rarity: list[float]
     firmness: list[float]
+    joined: list[bool]
 
     def link(self, place: int) -> float:
         """How firmly the words at `place` and after it hold together; -1 at the borders of the text."""
         return self.firmness[place] if 0 <= place < len(self.firmness) else -1.0
+
+    def cuts(self, place: int) -> bool:
+        """Whether a term that ends at `place` would leave the rest of a word behind."""
+        return 0 <= place < len(self.joined) and self.joined[place]
 
 
 def key_terms(normalised: str, most: int = MOST, skip: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -63,7 +74,8 @@ def key_terms(normalised: str, most: int = MOST, skip: frozenset[str] = frozense
     if len(words) < 3:
         return ()
     plain = is_unaccented(normalised[:400])
-    text = _measured(words, breaks, Background.shipped("folded" if plain else "exact"), _BLUR if plain else 0.0)
+    view: View = "folded" if plain else "exact"
+    text = _measured(words, breaks, Background.shipped(view), _compounds(view), _BLUR if plain else 0.0)
     grams = _grams(text, _persons(words))
     scores = {
         gram: _significance(text, places[0], len(gram), len(places))
@@ -85,18 +97,29 @@ def _words(text: str) -> tuple[list[str], set[int]]:
     return words[:_READ], breaks
 
 
-def _measured(words: list[str], breaks: set[int], background: Background, lift: float) -> _Text:
+@lru_cache(maxsize=2)
+def _compounds(view: View) -> frozenset[int]:
+    """Hashes of pairs of syllables that mostly stand inside one word (`nlp.models.compounds`)."""
+    with np.load(_PAIRS, allow_pickle=False) as tables:
+        return frozenset(tables[view].tolist())
+
+
+def _measured(
+    words: list[str], breaks: set[int], background: Background, compounds: frozenset[int], lift: float
+) -> _Text:
     """Words with the rarity of each pair of neighbours and how much more often than by chance it stands together."""
     lowered = [word.lower() for word in words]
     hashes = word_hashes(" ".join(lowered))
-    pairs, single = buckets(pair_hashes(hashes)), background.frequency[buckets(hashes)] + 1.0
+    mixed = pair_hashes(hashes)
+    pairs, single = buckets(mixed), background.frequency[buckets(hashes)] + 1.0
     count = background.frequency[pairs].astype(np.float64) + 0.5
     chance = np.log(count * background.texts / (single[:-1] * single[1:]))
     firmness = (chance / np.log(background.texts / count) + lift).clip(-1, 1).tolist()
     for place in breaks:
         if 0 < place < len(words):
             firmness[place - 1] = -1.0
-    return _Text(words, lowered, background.rarity(pairs).tolist(), firmness)
+    together = [pair in compounds and firm > -1 for pair, firm in zip(mixed.tolist(), firmness, strict=True)]
+    return _Text(words, lowered, background.rarity(pairs).tolist(), firmness, together)
 
 
 def _grams(text: _Text, persons: list[bool]) -> dict[tuple[str, ...], list[int]]:
@@ -106,13 +129,13 @@ def _grams(text: _Text, persons: list[bool]) -> dict[tuple[str, ...], list[int]]
     capital = [word[0].isupper() for word in text.words]
     for start, usable in enumerate(plain):
         tail = start > 0 and capital[start] and capital[start - 1] and not all(capital[start : start + 2])
-        if not usable or persons[start] or tail:
+        if not usable or persons[start] or tail or text.cuts(start - 1):
             continue
         for end in range(start + 2, min(start + _LONGEST, len(plain)) + 1):
             limit = _HOLDS_NAME if capital[end - 2] and capital[end - 1] else _HOLDS
             if text.firmness[end - 2] < limit:
                 break
-            if plain[end - 1]:
+            if plain[end - 1] and not text.cuts(end - 1):
                 found.setdefault(tuple(text.lowered[start:end]), []).append(start)
     return found
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.terms import key_terms
-from nlp.text import normalise
+from nlp.text import fold, normalise, unaccent
 
 NEWS = normalise(
     "Cà phê Khe Sanh được giá, nông dân phấn khởi\nĐầu vụ thu hoạch, giá cà phê Khe Sanh tăng cao. Ông Nguyễn Văn Thử, "
@@ -29,6 +29,16 @@ def test_what_is_skipped() -> None:
     text = normalise("Quảng Trị khánh thành nhà máy điện gió. Nhà máy điện gió lớn nhất Quảng Trị.")
     assert any("Quảng Trị" in term for term in key_terms(text))
     assert not any(term == "Quảng Trị" for term in key_terms(text, skip=frozenset({"quảng trị"})))
+
+
+def test_terms_end_where_words_end() -> None:
+    """`đại học` and `khai giảng` are words: no term takes a half of one."""
+    text = normalise("Sinh viên đại học khai giảng sớm. Buổi khai giảng có ba trăm sinh viên đại học tham dự.")
+    for written in (text, unaccent(text)):
+        for term in key_terms(written):
+            words = fold(term).split()
+            assert words[0] not in ("hoc", "giang", "vien"), term
+            assert words[-1] not in ("dai", "khai", "sinh"), term
 
 
 def test_unaccented_and_short_texts() -> None:
