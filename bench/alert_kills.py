@@ -1,29 +1,30 @@
-"""Kills the worker by SIGKILL at random moments while alerts are opened and sent, and counts what was lost or doubled.
+"""Kills any process by SIGKILL at random moments while alerts are opened and sent; counts what was lost or doubled.
 
     python -m bench.alert_kills [--alerts 200] [--kills 50] [--seed N]
 
-Posts of our own making arrive in the archive; one rule fires for each of them; a webhook on loopback receives, refuses
-now and then, and drops what it has seen by its key, as the documentation asks of receivers. In the end every post must
-have one alert, every alert one message that counted.
+`duluan up` runs with its supervisor, worker and API; beside it a webhook's receiver (`bench._receiver`). Each time one
+of the four is killed, whichever chance names. Posts of our own making arrive in the archive; one rule fires for each of
+them. In the end every post must be in one alert, every alert must have been taken once by its key.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
+
+from bench._demo import free_ports
+from bench._receiver import heard
 from crawlers.post import Post
 from monitor.alerts.desk import AlertDesk
 from monitor.alerts.rule import Rule
@@ -32,6 +33,7 @@ from monitor.installation import Installation
 from monitor.settings import Settings
 
 PATIENCE = 300.0
+TARGETS = ("supervisor", "worker", "api", "receiver")
 ONSETS = (
     "b",
     "c",
@@ -56,38 +58,6 @@ ONSETS = (
     "x",
 )
 RIMES = ("a", "ai", "am", "ăng", "âm", "âu", "e", "em", "ên", "inh", "iêu", "oi", "ong", "ôi", "ôn", "ui", "un")
-
-
-class Receiver:
-    """An idempotent webhook: what came, by key, and how often it was asked; refuses one request in ten."""
-
-    def __init__(self, seed: int) -> None:
-        self.asked: Counter[str] = Counter()
-        self.taken: dict[str, str] = {}
-        chance = random.Random(seed)
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                key = self.headers["Idempotency-Key"]
-                refused = chance.random() < 0.1
-                if not refused:
-                    receiver.asked[key] += 1
-                    receiver.taken.setdefault(key, body["alert"])
-                self.send_response(503 if refused else 204)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/"
 
 
 def post(number: int, chance: random.Random) -> Post:
@@ -118,43 +88,90 @@ def main() -> None:
         run(Path(folder), arguments.alerts, arguments.kills, arguments.seed)
 
 
+class Running:
+    """The product and the receiver as processes that can be killed one by one and come back."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        first = free_ports(2)
+        self.kept, self.webhook = folder / "received.jsonl", f"http://127.0.0.1:{first + 1}/"
+        sources = folder / "sources.yaml"
+        sources.write_text("[]\n")
+        ours = {"DULUAN_DATA": str(folder), "DULUAN_SOURCES": str(sources), "DULUAN_PROCESS_EVERY_SECONDS": "0.5"}
+        ours |= {"DULUAN_AUTH": "off", "DULUAN_PORT": str(first)}
+        self._environment = os.environ | ours
+        self._commands = {
+            "supervisor": ["-m", "monitor.cli", "up"],
+            "receiver": ["-m", "bench._receiver", str(first + 1), str(self.kept), str(seed)],
+        }
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def tend(self) -> None:
+        """Starts again what has ended; worker and API are the supervisor's to start."""
+        for name, command in self._commands.items():
+            running = self._started.get(name)
+            if running is None or running.poll() is not None:
+                self._started[name] = subprocess.Popen(
+                    [sys.executable, *command],
+                    env=self._environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+
+    def alive(self) -> dict[str, psutil.Process]:
+        found = {name: psutil.Process(each.pid) for name, each in self._started.items() if each.poll() is None}
+        for child in found["supervisor"].children() if "supervisor" in found else ():
+            with contextlib.suppress(psutil.Error):
+                found["api" if "uvicorn" in child.cmdline() else "worker"] = child
+        return found
+
+    def kill(self, name: str) -> bool:
+        """Whether it was there to be killed."""
+        process = self.alive().get(name)
+        if process is not None:
+            process.kill()
+        return process is not None
+
+    def end(self) -> None:
+        for running in self._started.values():
+            running.terminate()
+        for running in self._started.values():
+            running.wait(30)
+
+
 def run(folder: Path, alerts: int, kills: int, seed: int) -> None:
-    chance, receiver = random.Random(seed), Receiver(seed)
+    chance, running = random.Random(seed), Running(folder, seed)
+    killed: Counter[str] = Counter()
     with Installation(Settings(data=folder)) as installation:
         desk = AlertDesk(installation)
         for stored in desk.rules.rules():
             desk.rules.delete_rule(stored.id, by="bench")
-        to = desk.rules.add_recipient("IOC", "webhook", receiver.url, by="bench")
+        to = desk.rules.add_recipient("IOC", "webhook", running.webhook, by="bench")
         desk.rules.put_rule(Rule(name="Cháy", query='"cháy kho"', priority="urgent", recipients=(to.id,)), by="bench")
-        worker = start(folder)
-        killed = stored_posts = 0
-        while killed < kills:
-            for _ in range(min(-(-alerts // kills), alerts - stored_posts)):
-                installation.archive.store(post(stored_posts, chance))
-                stored_posts += 1
-            time.sleep(chance.uniform(0.5, 9))
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-            killed += 1
-            worker = start(folder)
-            print(f"\r{killed} kills, {stored_posts} posts, {len(receiver.taken)} received", end="", file=sys.stderr)
-        settle(desk, alerts)
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
-        report(desk, receiver, alerts, killed)
+        stored_posts = 0
+        try:
+            while killed.total() < kills:
+                running.tend()
+                for _ in range(min(-(-alerts // kills), alerts - stored_posts)):
+                    installation.archive.store(post(stored_posts, chance))
+                    stored_posts += 1
+                name = chance.choice(TARGETS)
+                time.sleep(chance.uniform(0.5, 7))
+                while not running.kill(name):
+                    running.tend()
+                    time.sleep(0.2)
+                killed[name] += 1
+                said = f"{killed.total()} kills, {stored_posts} posts, {len(heard(running.kept))} received"
+                print(f"\r{said}", end="", file=sys.stderr)
+            settle(desk, running, alerts)
+        finally:
+            running.end()
+        report(desk, heard(running.kept), alerts, killed)
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    sources = folder / "sources.yaml"
-    sources.write_text("[]\n")
-    ours = {"DULUAN_DATA": str(folder), "DULUAN_SOURCES": str(sources), "DULUAN_PROCESS_EVERY_SECONDS": "0.5"}
-    command = [sys.executable, "-m", "monitor.cli", "worker"]
-    return subprocess.Popen(command, env=os.environ | ours, stderr=subprocess.DEVNULL)
-
-
-def settle(desk: AlertDesk, alerts: int) -> None:
+def settle(desk: AlertDesk, running: Running, alerts: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
+        running.tend()
         waiting = desk.outbox.deliveries(states=("waiting", "held"), limit=1)[1]
         told = sum(len(alert.ids) for alert in desk.alerts.alerts(limit=2 * alerts)[0])
         if waiting == 0 and told >= alerts:
@@ -162,16 +179,17 @@ def settle(desk: AlertDesk, alerts: int) -> None:
         time.sleep(1)
 
 
-def report(desk: AlertDesk, receiver: Receiver, posts: int, kills: int) -> None:
+def report(desk: AlertDesk, requests: list[dict[str, object]], posts: int, killed: Counter[str]) -> None:
     found, total = desk.alerts.alerts(limit=posts * 2)
     told = Counter(id for alert in found for id in alert.ids)
-    per_alert = Counter(receiver.taken.values())
-    repeats = sum(count - 1 for count in receiver.asked.values())
-    missing = total - len(per_alert)
-    doubled = sum(count > 1 for count in per_alert.values()) + sum(count > 1 for count in told.values())
+    opened = Counter(str(each["alert"]) for each in requests if each["new"])
+    repeats = sum(not each["new"] for each in requests)
+    missing = total - len(opened)
+    doubled = sum(count > 1 for count in opened.values()) + sum(count > 1 for count in told.values())
     slowest = max((alert.opened_at - alert.heard_at for alert in found), default=timedelta(0))
-    print(f"\nkills {kills}, posts {posts}, in alerts {len(told)}, alerts {total}")
-    print(f"received {len(per_alert)}, missing {missing}, doubled {doubled}, repeats dropped by their key {repeats}")
+    print(f"\nkilled {killed.total()}: {', '.join(f'{name} {count}' for name, count in sorted(killed.items()))}")
+    print(f"posts {posts}, in alerts {len(told)}, alerts {total}")
+    print(f"received {len(opened)}, missing {missing}, doubled {doubled}, repeats dropped by their key {repeats}")
     print(f"slowest alert {slowest.total_seconds():.0f} s after publication")
     if len(told) != posts or missing or doubled:
         sys.exit(1)

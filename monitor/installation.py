@@ -109,7 +109,7 @@ class Installation:
         from monitor.people.desk import Desk
 
         resting, kept = timedelta(hours=self.settings.session_hours), timedelta(days=self.settings.audit_days)
-        return Desk(self.engine, idle=resting, audit_kept=kept)
+        return Desk(self.engine, idle=resting, audit_kept=kept, key=self.settings.second_step_key())
 
     @cached_property
     def annotator(self) -> Annotator:

@@ -29,6 +29,7 @@ from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
 from monitor.wording import number, parse_time, rfc3339
 
+DEMO_STORIES = "stories.yaml"  # in the data folder: stories that the demo tells besides its own
 DEMO_ANCHOR = "sandbox.anchor"
 DEMO_AGES = timedelta(hours=12)  # an older demo would show days that have passed: begin again
 SANDBOX_PORT, SANDBOX_PORTS = 8700, 12  # the first port, and one for each site of the sandbox
@@ -81,6 +82,8 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
     sources = folder / "sandbox-sources.yaml"
     settings = settings.model_copy(update={"data": folder})
     serve = ["sandbox", "--port", str(sandbox_port), "--anchor", rfc3339(anchor), "--sources", str(sources.resolve())]
+    more = settings.data.parent / DEMO_STORIES
+    serve += ["--stories", str(more.resolve())] if more.exists() else []
     sources.unlink(missing_ok=True)
     sandbox = Program("sandbox", [sys.executable, "-m", *serve])
     environment = {

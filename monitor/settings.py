@@ -228,6 +228,10 @@ class Settings(BaseSettings):
         """The key from which each webhook's secret is derived; made once and kept in the data folder."""
         return self._own_key("webhook.key")
 
+    def second_step_key(self) -> bytes:
+        """The key that encrypts the secrets of people's second step; made once and kept in the data folder."""
+        return self._own_key("second-step.key")
+
     def _own_key(self, name: str) -> bytes:
         path = self.data / name
         if not path.exists():

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.content import load_content, with_stories
 from sandbox.reading import ContentError
 from sandbox.server import fast_clock, open_sandbox, real_clock, serve
 from sandbox.site import DEFAULT_PORT
@@ -26,11 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--speed", type=float, help="start the clock at the anchor and run it this fast")
     parser.add_argument("--sources", type=Path, help="write the source records to this YAML file")
     parser.add_argument("--every", type=float, default=0.25, help="minutes between crawls in the records")
+    parser.add_argument(
+        "--stories", type=Path, help="a YAML file of more stories, shaped like those of sandbox/content"
+    )
     given = parser.parse_args(arguments)
     anchor = given.anchor or real_clock()
     clock = fast_clock(anchor, given.speed) if given.speed else real_clock
     try:
-        sandbox = open_sandbox(anchor, port=given.port, clock=clock)
+        content = with_stories(load_content(), given.stories) if given.stories else None
+        sandbox = open_sandbox(anchor, port=given.port, clock=clock, content=content)
     except (ContentError, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1

@@ -147,6 +147,15 @@ def load_content(folder: Path = FOLDER) -> Content:
     return Content(outlets, tuple(stories.values()))
 
 
+def with_stories(content: Content, file: Path) -> Content:
+    """The content with the stories of one more file. Raises ContentError."""
+    known = {story.id for story in content.stories}
+    more = [_story(_named(file, number, raw), content.outlets) for number, raw in enumerate(_list(file), start=1)]
+    if twice := [story.id for story in more if story.id in known]:
+        raise ContentError(f"{file.name}: {twice[0]}: id: is given to two stories")
+    return Content(content.outlets, (*content.stories, *more))
+
+
 def _list(file: Path) -> list[Any]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8")) or []
