@@ -6,10 +6,11 @@ Learnt once a day from the four weeks before that day, robust to earlier peaks. 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
@@ -71,6 +72,10 @@ def learn_growth(stories: Sequence[tuple[Sequence[float], Sequence[float]]], day
     return Growth(tuple(total.tolist()), float(np.clip(HEAVY * shape, *SHAPES)), max(count / max(days, 1.0), 0.2))
 
 
+# How likely keys reach a count, smallest first; how many keys there are up to each, and the sum of their likelihoods.
+Reaches = tuple[list[float], list[int], list[float]]
+
+
 @dataclass(frozen=True, eq=False)
 class KeyRates:
     """Voices an average hour of each key (a topic in a place, or a term), and their spread."""
@@ -79,7 +84,7 @@ class KeyRates:
     length: float  # average hours that were counted
     spread: float
     levels: tuple[tuple[float, int], ...]  # how many keys were told so many times
-    _known: dict[float, tuple[tuple[float, int], ...]] = field(default_factory=dict, repr=False)
+    _known: dict[float, Reaches] = field(default_factory=dict, repr=False)
 
     @property
     def keys(self) -> int:
@@ -94,12 +99,16 @@ class KeyRates:
 
         A key that hardly ever reaches `least` voices cannot show it more often than it reaches them (Tarone 1990).
         """
-        return sum(count * min(chance, reach) for reach, count in self._reaches(activity, least))
+        reaches, counts, sums = self._reaches(activity, least)
+        first = bisect_left(reaches, chance)
+        return sums[first] + chance * (counts[-1] - counts[first])
 
-    def _reaches(self, activity: float, least: float) -> tuple[tuple[float, int], ...]:
+    def _reaches(self, activity: float, least: float) -> Reaches:
         if activity not in self._known:
-            found = tuple((self._reach(told, activity, least), count) for told, count in self.levels)
-            self._known[activity] = found
+            found = sorted((self._reach(told, activity, least), count) for told, count in self.levels)
+            counts = [0, *accumulate(count for _, count in found)]
+            sums = [0.0, *accumulate(reach * count for reach, count in found)]
+            self._known[activity] = ([reach for reach, _ in found], counts, sums)
         return self._known[activity]
 
     def _reach(self, told: float, activity: float, least: float) -> float:
@@ -149,8 +158,8 @@ def shares(values: Iterable[str]) -> dict[str, float]:
 @dataclass(frozen=True)
 class Baseline:
     season: Season
-    newsroom: Growth  # of stories that an outlet told
-    people: Growth  # of stories that only people tell: most stay alone
+    newsroom: Growth  # of stories that an outlet began
+    people: Growth  # of stories that a person's post began: most stay alone
     running: float  # stories that are told on an average day although they began days before
     rates: Mapping[str, KeyRates]  # by kind of key
     topics: Mapping[str, float]  # share of all mentions

@@ -7,7 +7,6 @@ is halved in the same way: many small ones weigh more than a large one, which ri
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Literal
@@ -38,7 +37,7 @@ def keys(e: Evidence) -> Iterator[tuple[Kind, str]]:
 class Group:
     """Entries in time order with the running sum of their voices. Times in hours since 1970."""
 
-    __slots__ = ("_last", "_per_story", "evidence", "id", "kind", "newsroom", "sums", "times", "weights")
+    __slots__ = ("_last", "_per_story", "evidence", "id", "kind", "sums", "times", "weights")
 
     def __init__(self, kind: Kind, id: str) -> None:
         self.kind, self.id = kind, id
@@ -46,7 +45,6 @@ class Group:
         self.times: list[float] = []
         self.weights: list[float] = []
         self.sums: list[float] = [0.0]
-        self.newsroom = math.inf  # when an outlet first told it
         self._last: dict[str, list[float]] = {}
         self._per_story: dict[str, list[float]] = {}
 
@@ -58,8 +56,6 @@ class Group:
         self.times.append(time)
         self.weights.append(weight)
         self.sums.append(self.sums[-1] + weight)
-        if not e.by_people and self.newsroom > time:
-            self.newsroom = time
 
     def _weight(self, e: Evidence, time: float, weights: Weights) -> float:
         weight = weights.of(e)
@@ -86,6 +82,12 @@ class Group:
         """Voices in (since, until]."""
         return self.sums[self.first_after(until)] - self.sums[self.first_after(since)]
 
-    def distinct(self, first: int, last: int) -> int:
-        """How many different voices count among the entries [first, last)."""
-        return len({self.evidence[n].voice for n in range(first, last) if self.weights[n] > 0})
+    def several(self, first: int, last: int) -> bool:
+        """Whether different voices count among the entries [first, last)."""
+        voice: str | None = None
+        for n in range(first, last):
+            if self.weights[n] > 0:
+                if voice is not None and self.evidence[n].voice != voice:
+                    return True
+                voice = self.evidence[n].voice
+        return False

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from monitor.database import utc_now
-from monitor.rising.evidence import Weights, hours
+from monitor.rising.evidence import Evidence, Weights, hours
 from monitor.rising.issue import Issue, StateChange, state_change
-from monitor.rising.replay import HISTORY, MOST, RUN_UP, STEP, replay, rising_issues, told
+from monitor.rising.replay import HISTORY, MOST, RUN_UP, STEP, live_through, rising_issues, told
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.rising.watch import Watch
 
 IDLE = timedelta(minutes=1)
 OVERLAP = timedelta(seconds=30)  # a transaction that began before the mark may end after it
-REREAD = timedelta(minutes=10)  # after which recent evidence is read again: stories merge, people correct
+REREAD = timedelta(minutes=10)  # in which recent evidence is read again part by part: stories merge, people correct
 RECENT = timedelta(days=5)
+SLICE = 1.0  # seconds that a turn works at beginning; meanwhile posts are processed
+PIECE = 5000  # mentions that are taken in without a pause
 FEW = 3000  # mentions that are judged anew in a moment, rather than to wait a second for the worker
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
 
@@ -29,53 +33,77 @@ class LiveIssues:
     def __init__(self, evidence: EvidenceStore, store: IssueStore, weights: Weights) -> None:
         self._evidence, self._store, self._weights = evidence, store, weights
         self._watch: Watch | None = None
+        self._beginning: Iterator[None] | None = None
         self._mark = self._reread = datetime.min.replace(tzinfo=UTC)
         self._kept: dict[str, int] = {}
 
     def turn(self, changed: bool) -> None:
         """Looks again when something was annotated, and once a minute: what nobody tells any more fades."""
         now = utc_now().replace(microsecond=0)  # links to what is counted name whole seconds
-        if changed or now - self._mark >= IDLE:
-            try:
+        try:
+            if self._begun(now) and (changed or now - self._mark >= IDLE):
                 self.update(now)
-            except Exception:
-                log.exception("a look at what rises failed; the next one begins anew")
-                self._watch = None
+        except Exception:
+            log.exception("a look at what rises failed; the next one begins anew")
+            self._watch = self._beginning = None
+
+    def _begun(self, now: datetime) -> bool:
+        """Goes on beginning for a moment; whether it is done."""
+        if self._watch is None:
+            self._beginning = self._beginning or self._begin(now)
+            until = time.monotonic() + SLICE
+            for _ in self._beginning:
+                if time.monotonic() >= until:
+                    return False
+            self._beginning = None
+        return True
 
     def update(self, at: datetime) -> list[Issue]:
         """Reads what was annotated since last time and says what rises; keeps it in the archive."""
         if self._watch is None:
-            self._begin(at)
+            exhaust(self._begin(at))
         else:
             self._follow(at)
         assert self._watch is not None
         if self._watch.misled:
-            self._begin(at)
+            exhaust(self._begin(at))
         now = hours(at)
         issues = told(self._watch.look(now), self._watch, now)
         self._store.keep(issues, at, self._watch.known, [*self._changes(), *self._gone(issues, at)])
         return issues
 
-    def _begin(self, at: datetime) -> None:
-        """Lives through the last days, so that what rises has its past; changes that were kept are not kept twice."""
-        self._watch = Watch(self._weights)
-        evidence = self._evidence.between(at - HISTORY, at)
+    def _begin(self, at: datetime) -> Iterator[None]:
+        """Lives through the last days, so that what rises has its past; changes that were kept are not kept twice.
+
+        In short steps: with a million mentions all of them take half a minute.
+        """
+        watch = Watch(self._weights)
+        evidence: list[Evidence] = []
+        since = at - HISTORY
+        while since < at:
+            until = min(since + timedelta(days=1), at)
+            evidence += self._evidence.between(since, until)
+            since = until
+            yield
         before = at - timedelta(hours=STEP)
-        for _ in replay(evidence, before, before, watch=self._watch, run_up=RUN_UP):
-            pass
-        self._watch.add(e for e in evidence if e.at > before)
-        self._mark = self._reread = at
-        self._kept = {}
+        past = bisect_right(evidence, before - timedelta(hours=RUN_UP), key=lambda e: e.at)
+        for first in range(0, past, PIECE):
+            watch.add(evidence[first : min(first + PIECE, past)])
+            yield
+        for _ in live_through(evidence[past:], before, before, STEP, RUN_UP, watch):
+            yield
+        watch.add(e for e in evidence if e.at > before)
+        self._watch, self._mark, self._reread, self._kept = watch, at, at - RECENT, {}
 
     def _follow(self, at: datetime) -> None:
         assert self._watch is not None
-        if at - self._reread >= REREAD:
-            self._watch.refresh(self._evidence.between(at - RECENT, at), hours(at - RECENT))
-            self._reread = at
-        else:
-            found, gone = self._evidence.processed_since(self._mark - OVERLAP, at - HISTORY, at)
-            self._watch.drop(gone)
-            self._watch.add(found)
+        found, gone = self._evidence.processed_since(self._mark - OVERLAP, at - HISTORY, at)
+        self._watch.drop(gone)
+        self._watch.add(found)
+        since = max(self._reread, at - RECENT)
+        until = min(since + RECENT * min((at - self._mark) / REREAD, 1.0), at)
+        self._watch.refresh(self._evidence.between(since, until), hours(since), hours(until))
+        self._reread = until if until < at else at - RECENT
         self._mark = at
 
     def _gone(self, issues: Sequence[Issue], at: datetime) -> list[tuple[str, StateChange]]:
@@ -103,6 +131,11 @@ class LiveIssues:
             new += [(id, change) for change in changes]
             self._kept[id] = len(life.changes)
         return sorted(new, key=lambda pair: pair[1].at)
+
+
+def exhaust(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
 
 
 def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights) -> list[Issue]:

@@ -42,6 +42,15 @@ def replay(
     `run_up`: hours before `since` that are lived through without being told.
     """
     eyes = watch or Watch(weights)
+    for at, found in live_through(evidence, since, until, step, run_up, eyes):
+        if found is not None:
+            yield moment(at), told(found, eyes, at)
+
+
+def live_through(
+    evidence: Sequence[Evidence], since: datetime, until: datetime, step: float, run_up: float, eyes: Watch
+) -> Iterator[tuple[float, list[Seen] | None]]:
+    """Each moment with what is seen, None while it is only lived through."""
     fed = 0
     for at, is_told in _moments(hours(since), hours(until), step, run_up):
         now = fed
@@ -50,8 +59,7 @@ def replay(
         eyes.add(evidence[fed:now])
         fed = now
         found = eyes.look(at, in_passing=not is_told)
-        if is_told:
-            yield moment(at), told(found, eyes, at)
+        yield at, found if is_told else None
 
 
 def _moments(since: float, until: float, step: float, run_up: float) -> Iterator[tuple[float, bool]]:

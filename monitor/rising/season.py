@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -48,16 +48,27 @@ class Season:
         self._list: list[float] = self._total.tolist()
 
     @classmethod
-    def learn(cls, evidence: Sequence[Evidence], since: float, until: float, ahead: float = 48.0) -> Season:
-        """From evidence in time order within [since, until); the clock then goes on for `ahead` hours."""
+    def learn(
+        cls,
+        evidence: Sequence[Evidence],
+        since: float,
+        until: float,
+        ahead: float = 48.0,
+        times: Sequence[float] | None = None,
+    ) -> Season:
+        """From evidence in time order within [since, until); the clock then goes on for `ahead` hours.
+
+        `times`: of the evidence, if they are known already.
+        """
+        at = times if times is not None else [hours(e.at) for e in evidence]
         start, end = math.floor(since), math.ceil(until + ahead)
         local = [in_vietnam(moment(hour + 0.5)) for hour in range(start, end)]
-        kinds = [day_kind(at.date()) for at in local]
-        seen = _seen(evidence, since, until)
+        kinds = [day_kind(each.date()) for each in local]
+        seen = _seen(evidence, at, since, until)
         by_hour = _hours([local[h - start].hour for h in seen])
         by_day = _days(evidence, seen, since, until)
-        rates = np.array([by_hour[at.hour] * by_day[kind] for at, kind in zip(local, kinds, strict=True)])
-        return cls(start, rates * _coverage(evidence, rates, start, until))
+        rates = np.array([by_hour[each.hour] * by_day[kind] for each, kind in zip(local, kinds, strict=True)])
+        return cls(start, rates * _coverage(evidence, at, rates, start, until))
 
     def at(self, hour: float) -> float:
         """The clock's time at an hour since 1970."""
@@ -76,9 +87,9 @@ class Season:
         return np.interp(hour, ends, self._total)
 
 
-def _seen(evidence: Iterable[Evidence], since: float, until: float) -> list[int]:
+def _seen(evidence: Sequence[Evidence], times: Sequence[float], since: float, until: float) -> list[int]:
     """The hours of mentions, each story once an hour, so that one storm does not make its hours look ordinary."""
-    told = {(int(hours(e.at)), e.story or e.id) for e in evidence if not e.copy}
+    told = {(int(at), e.story or e.id) for e, at in zip(evidence, times, strict=True) if not e.copy}
     return [hour for hour, _ in told if since <= hour < until]
 
 
@@ -113,26 +124,25 @@ def _days(evidence: Sequence[Evidence], seen: Sequence[int], since: float, until
     return {kind: factor / week for kind, factor in factors.items()}
 
 
-def _coverage(evidence: Sequence[Evidence], rates: Floats, start: int, until: float) -> Floats:
+def _coverage(evidence: Sequence[Evidence], times: Sequence[float], rates: Floats, start: int, until: float) -> Floats:
     """Hour by hour the share of the ordinary flow that comes from sources that could be read."""
     covered = np.ones(len(rates))
     if not evidence:
         return covered
     clock = Season(start, rates)
     by_source: dict[str, list[float]] = defaultdict(list)
-    for e in evidence:
-        by_source[e.source].append(hours(e.at))
+    for e, at in zip(evidence, times, strict=True):
+        by_source[e.source].append(at)
     total = len(evidence)
-    span = clock.at(until) - clock.at(hours(evidence[0].at))
-    for times in by_source.values():
-        if len(times) / max(span, 1.0) * 24 < REGULAR or len(times) < 20:
+    span = clock.at(until) - clock.at(times[0])
+    for told in by_source.values():
+        if len(told) / max(span, 1.0) * 24 < REGULAR or len(told) < 20:
             continue
-        ends = [*times, until]
-        ticks = [clock.at(t) for t in ends]
-        gaps = np.diff(ticks)
+        ends = np.array([*told, until])
+        gaps = np.diff(clock.many(ends))
         usual = float(np.median(gaps)) / math.log(2)  # of the exponential: outages do not move the median
         longest = max(-math.log(SILENCE) * max(usual, float(np.mean(gaps)) / 2), 6.0)
         for n in np.nonzero(gaps > longest)[0]:
             low, high = math.ceil(ends[n]) - start, math.floor(ends[n + 1]) - start
-            covered[low:high] -= len(times) / total
+            covered[low:high] -= len(told) / total
     return np.maximum(covered, 0.1)

@@ -25,7 +25,6 @@ LATELY, RECENT = (
 INDEPENDENT = 2.0  # the windows of a story lie within one another: four are worth two comparisons
 SLIDING = 3.0  # a window over a topic in a place begins at any moment: worth three that follow one another
 MIN_VOICES = 2.0
-MIN_TELLERS = 2
 OWN_PAST = 168.0  # hours before the window that say how often a running story is told
 STEADY = 6.0  # largest shape: even a long story varies more from day to day than chance
 SCHOOLED = 120.0  # hours of the past without which nobody can say how often a topic is told in a place
@@ -91,7 +90,7 @@ def judge(group: Group, baseline: Baseline, clock: Clock) -> Judged | None:
             chance, expected = _story(group, baseline, clock, n, first, heard)
         else:
             chance, expected = _key(group, baseline, clock, n, first, last)
-        if chance < (best.chance if best else math.inf) and group.distinct(first, last) >= MIN_TELLERS:
+        if chance < (best.chance if best else math.inf) and group.several(first, last):
             best = Judged(group, window, heard, expected, chance, lately)
     return best
 
@@ -109,7 +108,7 @@ def _grows(group: Group, clock: Clock, last: int) -> bool:
 
 def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, heard: float) -> tuple[float, float]:
     season = baseline.season
-    growth = baseline.people if group.newsroom > clock.at else baseline.newsroom
+    growth = baseline.people if group.evidence[0].by_people else baseline.newsroom
     born = season.at(group.times[0])
     activity = clock.tick - clock.start_ticks[n]
     begun = first == 0
@@ -179,7 +178,7 @@ def band(group: Group, baseline: Baseline, at: float, count: int) -> tuple[float
     season = baseline.season
     ticks = [season.at(at - hour) for hour in range(count, -1, -1)]
     born = season.at(group.times[0])
-    ordinary = baseline.people if group.newsroom > at else baseline.newsroom
+    ordinary = baseline.people if group.evidence[0].by_people else baseline.newsroom
     limits = []
     for low, high in pairwise(ticks):
         if group.kind == "story":
