@@ -34,6 +34,8 @@ class Connection:
         logging.getLogger("elastic_transport.transport").setLevel(logging.WARNING)  # one line a request at INFO
         warnings.filterwarnings("ignore", category=ElasticsearchWarning)
         warnings.filterwarnings("ignore", category=SecurityWarning)
+        if server.ca and not server.ca.is_file():
+            raise IndexUnavailable(f"Không có tệp chứng chỉ {server.ca} (DULUAN_ELASTICSEARCH_CA).")
         with self._translated(time_limit):
             self._client = _client(server)
         self._closed = False

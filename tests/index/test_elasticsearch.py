@@ -192,6 +192,8 @@ def test_a_stranger_and_a_certificate_of_its_own(stranger: Callable[[bool], int]
     secure = Server((f"https://127.0.0.1:{stranger(True)}",))
     with pytest.raises(IndexUnavailable, match="DULUAN_ELASTICSEARCH_CA"):
         ElasticsearchIndex(secure, analyzer=ANALYZER)
+    with pytest.raises(IndexUnavailable, match=r"Không có tệp chứng chỉ .*gone\.pem"):
+        ElasticsearchIndex(replace(secure, ca=tmp_path / "gone.pem"), analyzer=ANALYZER)
     with pytest.raises(IndexUnavailable) as known:
         ElasticsearchIndex(replace(secure, ca=tmp_path / "tls.pem"), analyzer=ANALYZER)
     assert "TLS" not in str(known.value)
