@@ -30,7 +30,12 @@ def test_merges_and_splits_are_told(client: TestClient, monkeypatch: pytest.Monk
     ]
     assert [step["title"] for step in steps] == [other["title"], "", other["title"]]
     page = client.get(f"/stories/{FLOOD}", headers={"Accept": "text/html"}).text
-    for words in ("Gộp và tách", "gộp thêm 3 lượt nhắc", "2 lượt nhắc tách thành", "tách ra từ vụ việc"):
+    for words in (
+        "Gộp và tách",
+        "gộp thêm 3 lượt nhắc của một vụ việc khác",
+        "2 lượt nhắc tách thành",
+        "tách ra từ vụ việc",
+    ):
         assert words in page
 
 
