@@ -1,6 +1,6 @@
 """What sentence embeddings would add to topics and sentiment: for every post, and for those the models doubt.
 
-    python -m bench.meaning [--data ../shared/data] [--train 1200] [--doubt 0.6]
+    python -m bench.meaning [--data ../shared/data] [--train 600] [--doubt 0.6]
 
 Two models of the same labels (a sample of the train side), without and with the embedding beside the n-grams, and
 both on what is held out by time and story: the first alone, the second alone, and the first with the second for posts
@@ -49,7 +49,7 @@ def both(words: LinearModel, meaning: LinearModel, doubt: float, asked: list[int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--train", type=int, default=1200)
+    parser.add_argument("--train", type=int, default=600)
     parser.add_argument("--doubt", type=float, default=0.6)
     given = parser.parse_args()
     embedder = load_embedder()
