@@ -9,7 +9,7 @@ from api.views.overview import LinkedBucket, Overview, overview
 from api.views.rising import RisingIssue
 from monitor.alerts.desk import AlertDesk
 
-ISSUES, ALERTS, TICKER = 5, 3, 12
+ISSUES, ALERTS, TICKER = 4, 3, 12
 
 
 class WallPage(Resource):

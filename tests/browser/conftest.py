@@ -43,4 +43,5 @@ def house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     made = build(tmp_path_factory.mktemp("house"))
     app = create_app(made.settings.model_copy(update={"auth": "on"}))
     with serving(app) as address:
+        app.state.alerts.turn()  # what rises in the made-up province has its alerts
         yield address, app.state.guard.desk

@@ -19,6 +19,7 @@ from tests.browser.test_pages import PATHS, SIZES, listened, mention_path
 pytestmark = pytest.mark.browser
 
 ADMIN = ("/admin/people", "/admin/keys", "/admin/sources", "/admin/audit")
+ALERTS = ("/alerts", "/alerts/rules", "/alerts/rules/new", "/alerts/rules/ready-rising", "/alerts/deliveries", "/wall")
 OTHERS = ("/api/docs", "/khong-co", "/sources?state=attention", "/issues/disaster@qt-xa-huong-phung")
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 SERIOUS = """async () => {
@@ -68,7 +69,9 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, house: House, s
     context = signed_in(browser, house, Role.admin)
     page, complaints = listened(context)
     found = []
-    for path in (*PATHS, mention_path(site), *OTHERS, *ADMIN, "/account", "/help"):
+    page.goto(f"{house[0]}/alerts")
+    alert = page.locator("[data-open]").first.get_attribute("href") or ""
+    for path in (*PATHS, mention_path(site), *OTHERS, *ADMIN, *ALERTS, alert, "/account", "/help"):
         page.goto(house[0] + path)
         found += [f"{path} {each}" for each in serious(page)]
     context.close()
@@ -87,7 +90,7 @@ def test_pages_of_people_fit(browser: Browser, house: House, size: str) -> None:
     page, complaints = listened(context)
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
-    for path in (*ADMIN, "/account", "/login", "/"):
+    for path in (*ADMIN, *ALERTS, "/account", "/login", "/"):
         page.goto(house[0] + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     assert complaints == []
