@@ -19,8 +19,14 @@ PERSON_PAUSE = 72.0
 OUTLET_PAUSE = 1.0
 OUTLET_RECOVERS = 24.0
 STORY_RECOVERS = 72.0
+VIETNAM_MIDNIGHT = 17.0  # in UTC
 PLACES = 3  # of one mention, the first ones
 UNTOLD = frozenset({"other"})  # topics that say nothing
+
+
+def day_of(time: float) -> int:
+    """The number of a day in Việt Nam."""
+    return int((time - VIETNAM_MIDNIGHT) // 24)
 
 
 def keys(e: Evidence) -> Iterator[tuple[Kind, str]]:
@@ -35,9 +41,12 @@ def keys(e: Evidence) -> Iterator[tuple[Kind, str]]:
 
 
 class Group:
-    """Entries in time order with the running sum of their voices. Times in hours since 1970."""
+    """Entries in time order with the running sum of their voices. Times in hours since 1970.
 
-    __slots__ = ("_last", "_per_story", "evidence", "id", "kind", "sums", "times", "weights")
+    `daily`: voices by day (`day_of`), of what is no story.
+    """
+
+    __slots__ = ("_last", "_per_story", "daily", "evidence", "id", "kind", "sums", "times", "weights")
 
     def __init__(self, kind: Kind, id: str) -> None:
         self.kind, self.id = kind, id
@@ -45,6 +54,7 @@ class Group:
         self.times: list[float] = []
         self.weights: list[float] = []
         self.sums: list[float] = [0.0]
+        self.daily: dict[int, float] = {}
         self._last: dict[str, list[float]] = {}
         self._per_story: dict[str, list[float]] = {}
 
@@ -56,6 +66,9 @@ class Group:
         self.times.append(time)
         self.weights.append(weight)
         self.sums.append(self.sums[-1] + weight)
+        if weight and self.kind != "story":
+            day = day_of(time)
+            self.daily[day] = self.daily.get(day, 0.0) + weight
 
     def _weight(self, e: Evidence, time: float, weights: Weights) -> float:
         weight = weights.of(e)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from monitor.rising.baseline import FINISHED, Baseline, learn_growth, learn_rates, shares
-from monitor.rising.groups import PLACES, Group
+from monitor.rising.groups import PLACES, Group, day_of
 from monitor.rising.memory import Memory
 from monitor.rising.season import Season
 
 DAY = 24.0
-VIETNAM_MIDNIGHT = 17.0  # in UTC
 LEARNT = 28 * DAY  # of the past, for what is ordinary
 RUNNING = 1.0  # the least number of stories that run on a day: the one that is looked at
 
 
 def learn(memory: Memory, until: float) -> Baseline:
-    """What was ordinary in the four weeks before a moment."""
+    """What was ordinary in the four weeks before a midnight of Việt Nam."""
     since = max(until - LEARNT, memory.times[0]) if memory.times else until - DAY
     first, end = bisect_left(memory.times, since), bisect_left(memory.times, until)
     past = memory.evidence[first:end]
     season = Season.learn(past, since, until, times=memory.times[first:end])
     stories: dict[bool, list[tuple[list[float], list[float]]]] = {True: [], False: []}
     daily: dict[str, dict[str, dict[int, float]]] = {"topic_place": {}, "term": {}}
+    first_day, last_day = day_of(since), day_of(until)
     running = 0
     for group in memory.groups.values():
         if group.kind == "story":
@@ -30,7 +30,7 @@ def learn(memory: Memory, until: float) -> Baseline:
             if since - FINISHED <= group.times[0] < until - FINISHED:
                 stories[group.evidence[0].by_people].append(_grown(group, season, until))
         elif group.times[-1] >= since:
-            by_day = _by_day(group, since, until)
+            by_day = {day: told for day, told in group.daily.items() if first_day <= day < last_day}
             if by_day:
                 daily[group.kind][group.id] = by_day
     length = season.at(until) - season.at(since)
@@ -65,15 +65,4 @@ def _days_run(group: Group, since: float, until: float) -> int:
     if group.times[-1] < group.times[0] + FINISHED:
         return 0
     first = group.first_after(max(since, group.times[0] + FINISHED))
-    return len({int((time - VIETNAM_MIDNIGHT) // DAY) for time in group.times[first : group.first_after(until)]})
-
-
-def _by_day(group: Group, since: float, until: float) -> dict[int, float]:
-    by_day: dict[int, float] = {}
-    for n in range(group.first_after(since), len(group.times)):
-        if group.times[n] >= until:
-            break
-        if group.weights[n] > 0:
-            day = int((group.times[n] - VIETNAM_MIDNIGHT) // DAY)
-            by_day[day] = by_day.get(day, 0.0) + group.weights[n]
-    return by_day
+    return len({day_of(time) for time in group.times[first : group.first_after(until)]})

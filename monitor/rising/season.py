@@ -8,7 +8,7 @@ the hour, the day of the week or the holiday, and while an outlet cannot be read
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
@@ -103,8 +103,8 @@ def _hours(seen: Sequence[int]) -> Floats:
 def _days(evidence: Sequence[Evidence], seen: Sequence[int], since: float, until: float) -> dict[str, float]:
     """How much of a working day each kind of day has, scaled so that a week has seven average days."""
     counts: dict[date, int] = defaultdict(int)
-    for hour in seen:
-        counts[in_vietnam(moment(hour)).date()] += 1
+    for hour, told in Counter(seen).items():
+        counts[in_vietnam(moment(hour)).date()] += told
     first = in_vietnam(evidence[0].at).date() if evidence else in_vietnam(moment(until)).date()
     last = in_vietnam(moment(until)).date()
     by_kind: dict[str, list[int]] = {kind: [] for kind in DAYS}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from monitor.rising.baseline import FINISHED, Baseline
 from monitor.rising.evidence import Evidence, Weights
-from monitor.rising.groups import Group, Kind, keys
-from monitor.rising.learning import DAY, LEARNT, VIETNAM_MIDNIGHT, learn
+from monitor.rising.groups import VIETNAM_MIDNIGHT, Group, Kind, keys
+from monitor.rising.learning import DAY, LEARNT, learn
 from monitor.rising.memory import Memory
 from monitor.rising.season import Season
 from monitor.rising.states import QUIET, REOPENS, STAY, Life
