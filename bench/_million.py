@@ -142,8 +142,9 @@ def _write_stories(connection: Connection) -> None:
 def _post(mention: Mention) -> dict[str, Any]:
     names = ("id", "url", "source", "kind", "title", "lead", "body", "author")
     state = {"outcome": "annotated", "reason": "", "attempts": 0, "revision": 0}
-    rest = {"canonical_url": mention.url, "tags": [], "content_hash": "", "method": "bench", "quality": {}}
-    times = dict.fromkeys(_TIMES, mention.published_at)
+    rest: dict[str, Any] = {"canonical_url": mention.url, "tags": [], "content_hash": "", "method": "bench"}
+    rest["quality"] = {"score": 1.0, "reasons": []}
+    times: dict[str, Any] = dict.fromkeys(_TIMES, mention.published_at)
     return {name: getattr(mention, name) for name in names} | state | rest | times
 
 
