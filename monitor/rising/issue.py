@@ -99,7 +99,8 @@ class Issue:
 def reason(figures: Figures) -> str:
     """Why it rose, as one Vietnamese sentence made of the figures; its first is what the link under it counts."""
     copies = f" (kể cả {figures.copies} bài chép lại)" if figures.copies else ""
-    told = f"{figures.mentions} lượt nhắc{copies} trong {figures.window_hours} giờ"
+    length = "7 ngày" if figures.window_hours == WINDOWS[-1] else f"{figures.window_hours} giờ"
+    told = f"{figures.mentions} lượt nhắc{copies} trong {length}"
     ratio = f"gấp {decimal(figures.ratio)} lần thường lệ" if figures.ratio >= 1.2 else "nhiều hơn thường lệ"
     parts = [f"{told}, {ratio}", f"{figures.sources} nguồn tin"]
     if figures.people:

@@ -11,7 +11,7 @@ import pytest
 from crawlers.post import Post
 from monitor.annotated import Annotated
 from monitor.archive import post_id
-from monitor.database import story_changes
+from monitor.database import annotation_rows, story_changes
 from monitor.installation import Installation
 from monitor.rising.live import LiveIssues
 from nlp.annotation import Annotation, Relevance, SentimentResult, Topic
@@ -89,6 +89,35 @@ def test_what_the_worker_saw_is_what_is_read_and_what_a_replay_finds(quiet: Inst
     assert [issue.id for issue in quiet.issues(NOW + timedelta(seconds=30))] == ["lu"]
     [replayed] = quiet.issues(NOW + timedelta(minutes=10))
     assert (replayed.id, replayed.figures.voices, replayed.since) == ("lu", seen[0].figures.voices, seen[0].since)
+
+
+def test_the_worker_begins_in_short_steps_and_then_sees_what_it_sees_at_once(
+    quiet: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a million mentions beginning takes half a minute; between two steps posts are processed."""
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    monkeypatch.setattr("monitor.rising.live.SLICE", 0.0)
+    monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW)
+    watching, turns = live(quiet), 0
+    while quiet.issue_store.now() is None:
+        watching.turn(changed=True)
+        turns += 1
+    assert turns > 40
+    now = quiet.issue_store.now()
+    assert now is not None
+    assert [(i.id, i.figures) for i in now.issues] == [(i.id, i.figures) for i in live(quiet).update(NOW)]
+
+
+def test_recent_posts_are_read_again_part_by_part_within_ten_minutes(quiet: Installation) -> None:
+    """What changes without having been processed again: a story merged by itself, a post erased."""
+    watching = live(quiet)
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    assert [issue.id for issue in watching.update(NOW)] == ["lu"]
+    with quiet.engine.begin() as connection:
+        rows = annotation_rows.c
+        connection.execute(annotation_rows.update().where(rows.story_id == "lu").values(story_id="khac"))
+    seen = [[issue.id for issue in watching.update(NOW + timedelta(minutes=n))] for n in range(1, 12)]
+    assert seen[-1] == ["khac"]
 
 
 def test_changes_of_state_are_kept_once_whoever_watches(quiet: Installation) -> None:
