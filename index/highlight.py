@@ -21,6 +21,8 @@ _LONGEST = 20_000  # characters of a body that are searched for the best place
 # A word with its combining marks and the invisible characters that web pages put inside words.
 _INSIDE = "\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff"
 _WORD = re.compile(f"(?:[^\\W_][{_INSIDE}]*)+")
+# No analyzer makes none of such a word; other letters and marks are analyzed each word alone.
+_PLAIN = re.compile("[0-9A-Za-zÀ-ÖØ-öø-ƿẠ-ỹ]+")
 _SPACE = re.compile(r"\s")
 
 Span = tuple[int, int]
@@ -49,6 +51,18 @@ class _Form(dict[str, str]):
             self.clear()
         return self.setdefault(word, self._analyze(word))
 
+    def of(self, words: list[str]) -> list[str]:
+        unknown = [word for word in words if word not in self]
+        if len(unknown) > 1 and len(self) + len(unknown) < _REMEMBERED:
+            self._learn([word for word in dict.fromkeys(unknown) if _PLAIN.fullmatch(word)])
+        return list(map(self.__getitem__, words))
+
+    def _learn(self, words: list[str]) -> None:
+        """Analyzes many words at once, which costs a tenth, where each of them remains one."""
+        forms = self._analyze(" ".join(words)).split()
+        if len(forms) == len(words):
+            self.update(zip(words, forms, strict=True))
+
 
 class _Words:
     """The words of a text in order: both forms, and (told only when asked) where each stands in the original."""
@@ -57,8 +71,8 @@ class _Words:
         self.text = text
         self._parts: list[int] | None = None
         found = _WORD.findall(text)
-        self.exact: list[str] = list(map(exact.__getitem__, found))
-        self.fold: list[str] = list(map(fold.__getitem__, found))
+        self.exact: list[str] = exact.of(found)
+        self.fold: list[str] = fold.of(found)
         # Hardly any text has a run of letters that is no word, or more than one.
         if "" in self.exact or " " in "".join(self.exact):
             counts = [len(form.split()) for form in self.exact]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.highlight import SNIPPET, Highlighter
+from index.highlight import SNIPPET, Highlighter, _Form
 from index.port import Highlight, Index
 from index.query import parse
 from tests.index.conftest import ANALYZER
@@ -118,3 +118,11 @@ def test_spans_are_ordered_and_inside(lead: str, body: str) -> None:
         assert ends == sorted(ends)
         assert all(0 <= edge <= len(shown.text) for edge in ends)
         assert all(word.strip() == word and word for word in marked(shown.text, shown.spans))
+
+
+@given(
+    st.lists(st.text("aáạăâbcdđeêghiíklmnoóơpqrstuúưvxyỳ019ŀ½²ªCÁĐ\u0301\u200b", min_size=1, max_size=6), max_size=12)
+)
+def test_words_analyzed_together_are_as_analyzed_alone(words: list[str]) -> None:
+    for analyze in (ANALYZER.exact, ANALYZER.fold):
+        assert _Form(analyze).of(words) == [analyze(word) for word in words]
