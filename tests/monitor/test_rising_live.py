@@ -155,6 +155,19 @@ def test_a_post_that_is_no_longer_about_the_province_counts_no_more(quiet: Insta
     assert watching.update(NOW + timedelta(hours=6)) == []
 
 
+def test_a_replay_of_the_archive_is_the_same_when_what_came_later_is_cut_away(quiet: Installation) -> None:
+    tell(quiet, "lu", hours(20, 19.5, 19, 18.7, 18.5, 9, 8.5, 8, 3, 2))
+    tell(quiet, "chay", hours(6, 5.8, 5.5, 5.2, 5))
+    since, cut = NOW - timedelta(hours=24), NOW - timedelta(hours=7)
+    whole = {at: issues for at, issues in quiet.issue_history(since, NOW) if at <= cut}
+    asked = quiet.issues(cut)
+    with quiet.engine.begin() as connection:
+        connection.execute(annotation_rows.delete().where(annotation_rows.c.counted_at > cut))
+    assert dict(quiet.issue_history(since, cut)) == whole
+    assert quiet.issues(cut) == asked
+    assert any(issue.id == "lu" for issues in whole.values() for issue in issues)
+
+
 def test_an_officers_actions_hold_from_then_on_and_can_be_undone(quiet: Installation) -> None:
     tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
     store = quiet.issue_store
