@@ -38,6 +38,7 @@ from monitor.versions import MENTIONS
 
 T = TypeVar("T")
 FRESH_SECONDS = 5.0  # how long figures of the whole installation may be reused
+KEPT_FOR = 5.0  # times as long as they took to read, where that is more: at a million posts the sources take seconds
 
 
 class Reader:
@@ -47,6 +48,7 @@ class Reader:
         self.it = installation
         self.names = Names(installation)
         self._kept: dict[Any, tuple[float, Any]] = {}
+        self._reading: dict[Any, Lock] = {}
         self._lock = Lock()
         self._circuit = Circuit()
         self.index = Steady(installation, self._circuit, lenient=False)
@@ -206,16 +208,27 @@ class Reader:
         return self.kept("sources", lambda: source_statuses(self.it))
 
     def kept(self, key: Any, read: Callable[[], T], seconds: float = FRESH_SECONDS) -> T:
-        """What was read a moment ago, or read now: many screens ask for the same figures at the same time."""
+        """What was read a moment ago, or read now, once for all who wait. What takes long to read is kept longer."""
         now = time.monotonic()
         with self._lock:
             for old in [k for k, v in self._kept.items() if now >= v[0]]:
                 del self._kept[old]
             if key in self._kept:
                 return self._kept[key][1]  # type: ignore[no-any-return]
-        value = read()
-        with self._lock:
-            self._kept[key] = (time.monotonic() + seconds, value)
+            reading = self._reading.setdefault(key, Lock())
+        with reading:
+            with self._lock:
+                if key in self._kept:
+                    return self._kept[key][1]  # type: ignore[no-any-return]
+            began = time.monotonic()
+            try:
+                value = read()
+                took = time.monotonic() - began
+                with self._lock:
+                    self._kept[key] = (time.monotonic() + max(seconds, KEPT_FOR * took), value)
+            finally:
+                with self._lock:
+                    self._reading.pop(key, None)
         return value
 
     def forget(self, key: Any) -> None:
