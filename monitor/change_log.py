@@ -103,8 +103,9 @@ class ChangeLog:
             if since := connection.scalar(select(index_state.c.dropped_before)):
                 wanted = wanted.where(rows.counted_at >= since)
             connection.execute(delete(index_changes).where(index_changes.c.target == target))
-            told = connection.execute(insert(index_changes).from_select(["target", "post_id", "kind", "at"], wanted))
-            return told.rowcount
+            connection.execute(insert(index_changes).from_select(["target", "post_id", "kind", "at"], wanted))
+            told = select(func.count()).select_from(index_changes).where(index_changes.c.target == target)
+            return connection.scalar(told) or 0  # PostgreSQL's driver does not say how many an INSERT SELECT wrote
 
     # draining
 
