@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api.bundle import ChartLibrary
 from monitor.database import open_engine
 from monitor.migrate import migrate
+from tests.postgresql import is_installed, running_postgresql
 
 os.environ.setdefault("DULUAN_AUTH", "off")  # tests of accounts say `auth="on"`; the others mean something else
 
@@ -30,6 +31,17 @@ def need() -> Callable[[bool, str], None]:
         pytest.skip(f"needs {what}")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def postgresql(need: Callable[[bool, str], None]) -> Iterator[str]:
+    """The URL of a PostgreSQL database: the one of DULUAN_TEST_DATABASE_URL, or an empty one of the tests' own."""
+    if given := os.environ.get("DULUAN_TEST_DATABASE_URL"):
+        yield given
+        return
+    need(is_installed(), "PostgreSQL (initdb and pg_ctl)")
+    with running_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

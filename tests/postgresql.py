@@ -10,12 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from sqlalchemy import create_engine, make_url, text
 
 PROGRAMS = ("initdb", "pg_ctl")
 
 
 def is_installed() -> bool:
-    return all(shutil.which(program) for program in PROGRAMS)
+    return all(_found(program) for program in PROGRAMS)
+
+
+def _found(program: str) -> str | None:
+    """Debian keeps the server's own programs off the path, in a folder for each version."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders)]))
 
 
 @contextmanager
@@ -23,8 +32,8 @@ def running_postgresql() -> Iterator[str]:
     """The URL of an empty database. The server refuses to run as root, so root starts it as nobody."""
     as_whom = {"user": "nobody"} if os.geteuid() == 0 else {}
 
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True, **as_whom)  # type: ignore[call-overload]
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run([str(_found(program)), *arguments], check=True, capture_output=True, **as_whom)  # type: ignore[call-overload]
 
     with TemporaryDirectory() as folder:
         if as_whom:
@@ -38,6 +47,21 @@ def running_postgresql() -> Iterator[str]:
             yield f"postgresql+psycopg://duluan@127.0.0.1:{port}/postgres"
         finally:
             run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+@contextmanager
+def own_schema(server: str) -> Iterator[str]:
+    """The URL of a new, empty schema in a database; dropped at the end."""
+    schema = f"test_{uuid4().hex[:12]}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield (
+        make_url(server).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
 
 
 def _free_port() -> int:

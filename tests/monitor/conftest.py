@@ -1,6 +1,7 @@
 """A real installation in a folder of its own, with the real annotator (loaded once) and the real index.
 
-The archive is SQLite in that folder; with `DULUAN_TEST_DATABASE_URL` set, a schema of its own in that PostgreSQL.
+The archive is SQLite in that folder, and for tests marked `postgresql` also a schema of its own on a real server; with
+`DULUAN_TEST_DATABASE_URL` set, for all tests a schema in that PostgreSQL.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from monitor.installation import Installation
 from monitor.settings import Settings
 from nlp.annotate import Annotator
+from tests.postgresql import own_schema
 
 Open = Callable[..., Installation]
 
@@ -25,22 +25,22 @@ def annotator() -> Annotator:
     return Annotator.load("quangtri")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "archive_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("postgresql"):
+        metafunc.parametrize("archive_url", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def archive_url(tmp_path: Path) -> Iterator[str]:
+def archive_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """Where a new, empty archive may live."""
     server = os.environ.get("DULUAN_TEST_DATABASE_URL")
+    if getattr(request, "param", "") == "postgresql":
+        server = request.getfixturevalue("postgresql")
     if not server:
         yield f"sqlite:///{tmp_path / 'archive.sqlite'}"
         return
-    schema = f"test_{uuid4().hex[:12]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    own = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield own.render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with own_schema(server) as url:
+        yield url
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from monitor.archive import Archive, IdTaken, post_id
 from monitor.database import open_engine, posts
 from monitor.migrate import migrate
 
+pytestmark = pytest.mark.postgresql
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 
 

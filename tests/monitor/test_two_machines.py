@@ -23,7 +23,7 @@ from monitor.health.book import evidence
 from monitor.migrate import migrate
 from monitor.source_memory import SourceMemory
 from tests.monitor.texts import FLOOD, article
-from tests.postgresql import is_installed, running_postgresql
+from tests.postgresql import own_schema
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 SOURCE = Source(
@@ -33,10 +33,9 @@ ROUNDS = 12
 
 
 @pytest.fixture(scope="module")
-def machines(need: Callable[[bool, str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Engine]]:
+def machines(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Engine]]:
     """Engines of two machines on one database."""
-    need(is_installed(), "PostgreSQL (initdb and pg_ctl)")
-    with running_postgresql() as url:
+    with own_schema(postgresql) as url:
         engines = [open_engine(url), open_engine(url)]
         migrate(engines[0], Path(tmp_path_factory.mktemp("lock")) / "lock")
         yield engines
