@@ -23,6 +23,7 @@ SLICE = 1.0  # seconds that a turn works at beginning; meanwhile posts are proce
 PIECE = 5000  # mentions that are taken in without a pause
 FEW = 3000  # mentions that are judged anew in a moment, rather than to wait a second for the worker
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
+BEHIND = timedelta(hours=1)  # of a large archive, while a worker that was started again lives through the last days
 
 log = logging.getLogger("duluan.rising")
 
@@ -141,6 +142,8 @@ def exhaust(steps: Iterator[None]) -> None:
 def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights) -> list[Issue]:
     """What rises at a moment: as the worker saw it when that was shortly before, else from the archive alone."""
     kept = store.now()
-    if kept and timedelta() <= at - kept.at <= FRESH and not (kept.outrun and kept.known < FEW):
+    large = kept is not None and kept.known >= FEW
+    still = BEHIND if large and utc_now() - at < FRESH else FRESH
+    if kept and timedelta() <= at - kept.at <= still and (large or not kept.outrun):
         return kept.issues
     return rising_issues(evidence.between(at - HISTORY, at), at, limit=MOST, weights=weights)

@@ -120,6 +120,23 @@ def test_recent_posts_are_read_again_part_by_part_within_ten_minutes(quiet: Inst
     assert seen[-1] == ["khac"]
 
 
+def test_a_large_archives_last_look_stands_in_while_a_worker_begins_again(
+    quiet: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW)
+    looked = NOW - timedelta(minutes=40)
+    tell(quiet, "lu", hours(1, 1.2, 1.4, 1.6, 1.8, 2))
+    before = live(quiet).update(looked)
+    tell(quiet, "chay", hours(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7))
+    ids = {issue.id for issue in before}
+    assert "lu" in ids
+    assert "chay" in {issue.id for issue in quiet.issues(NOW)}, "a small archive is judged anew"
+    monkeypatch.setattr("monitor.rising.live.FEW", 1)
+    assert {issue.id for issue in quiet.issues(NOW)} == ids
+    monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW + timedelta(hours=1))
+    assert "chay" in {issue.id for issue in quiet.issues(NOW)}, "a past moment is judged by what was known then"
+
+
 def test_changes_of_state_are_kept_once_whoever_watches(quiet: Installation) -> None:
     tell(quiet, "lu", hours(9, 8.7, 8.4, 8.2, 8))
     live(quiet).update(NOW - timedelta(hours=7))
