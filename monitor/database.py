@@ -85,6 +85,7 @@ posts = Table(
     Column("processed_at", Instant),
     Index("posts_by_outcome", "outcome", "counted_at", "id"),
     Index("posts_by_source", "source", "counted_at"),
+    Index("posts_by_source_and_outcome", "source", "outcome"),
     Index("posts_by_counted_at", "counted_at"),
     Index("posts_by_processed_at", "processed_at"),
 )
