@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -56,21 +57,26 @@ def issue_of(demo: Demo) -> dict[str, str]:
 
 def test_the_planted_issues_lead_and_open_onto_their_articles(demo: Demo, page: Page) -> None:
     truth = issue_of(demo)
-    page.goto(demo.url)
-    expect(page.locator("h1")).to_contain_text("24 giờ qua")
-    links = [link.get_attribute("href") or "" for link in page.locator(".issue h3 a").all()[:3]]
-    seen = set()
-    for link in links:
+    seen: set[str | None] = set()
+    until = time.monotonic() + 60  # the page shows the worker's last look, which may be from before the last texts
+    while seen != PLANTED and time.monotonic() < until:
         page.goto(demo.url)
-        page.locator(f'.issue h3 a[href="{link}"]').click()
-        expect(page.locator("h1")).to_be_visible()
-        originals = page.locator(".mention [data-original]").evaluate_all("links => links.map((each) => each.href)")
-        assert len(originals) >= 5
-        told = [truth.get(url) for url in originals]
-        kind = max(set(told), key=told.count)
-        assert told.count(kind) >= 0.9 * len(told), f"{link} mixes {told}"
-        seen.add(kind)
+        expect(page.locator("h1")).to_contain_text("24 giờ qua")
+        links = [link.get_attribute("href") or "" for link in page.locator(".issue h3 a").all()[:3]]
+        seen = {told_by(page, demo, link, truth) for link in links}
     assert seen == PLANTED
+
+
+def told_by(page: Page, demo: Demo, link: str, truth: dict[str, str]) -> str | None:
+    """The planted issue that the articles behind an issue's link tell; nearly all of them must."""
+    page.goto(demo.url + link.removeprefix("/"))
+    expect(page.locator("h1")).to_be_visible()
+    originals = page.locator(".mention [data-original]").evaluate_all("links => links.map((each) => each.href)")
+    assert len(originals) >= 5
+    told = [truth.get(url) for url in originals]
+    kind = max(set(told), key=told.count)
+    assert told.count(kind) >= 0.9 * len(told), f"{link} mixes {told}"
+    return kind
 
 
 def test_an_article_opens_at_its_outlet(demo: Demo, desk: BrowserContext, page: Page) -> None:
