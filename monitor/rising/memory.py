@@ -58,8 +58,8 @@ class Memory:
             else:
                 late.append(e)
             self._group(e, time, broken)
+        self._put_in(late)  # first: what is gone again may have come late in the same batch
         self._take_out(gone)
-        self._put_in(late)
         self._mend(broken)
         return new
 

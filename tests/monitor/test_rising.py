@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from monitor.rising import Evidence, Weights
 from monitor.rising.backtest import Backtest, Happening, read_happenings
 from monitor.rising.evidence import hours
 from monitor.rising.groups import Group
+from monitor.rising.memory import Memory
 from monitor.rising.replay import RUN_UP, replay
 from monitor.rising.season import Season, day_kind
 from monitor.rising.sorts import sort_of
@@ -151,3 +153,13 @@ def test_most_of_what_is_planted_in_a_stream_is_found_and_no_flood_leads() -> No
     assert sum(result.found.values()) >= sum(result.planted.values()) - 1
     assert result.led_by_floods == 0
     assert result.false <= 4
+
+
+def test_a_mention_that_comes_late_and_changes_in_the_same_batch_counts_once_as_it_is_now() -> None:
+    first, *rest = people(4)
+    memory = Memory(Weights())
+    memory.add(rest)
+    memory.add([first, replace(first, sentiment="positive")])
+    assert [e.sentiment for e in memory.evidence if e.id == first.id] == ["positive"]
+    assert memory.times == sorted(hours(e.at) for e in memory.evidence)
+    assert len(memory) == len(memory.evidence) == 4
