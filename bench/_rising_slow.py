@@ -6,6 +6,7 @@ The first are to be shown while they grow; the second rise when they are taken u
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
@@ -54,20 +55,26 @@ def run(seeds: int, workers: int) -> None:
 def score(seed: int, step: float = 1.0) -> Slow:
     """Replays one stream, looking every `step` hours."""
     made = slow_stream(seed)
-    watch, fed, at = Watch(), 0, made.start + (WARM - 2) * 24
     first: dict[int, float] = {}
+    for at, found in looks(made, Watch(), step):
+        for seen in found:
+            plant = planted(seen, made.plants, at)
+            if plant is not None:
+                first.setdefault(plant, at)
+    return _scored(made, first)
+
+
+def looks(made: Stream, watch: Watch, step: float) -> Iterator[tuple[float, list[Seen]]]:
+    """Lives through a stream from two days before its warm-up ends: every `step` hours the moment and what is seen."""
+    fed, at = 0, made.start + (WARM - 2) * 24
     while at < made.end:
         until = fed
         while until < len(made.evidence) and hours(made.evidence[until].at) <= at:
             until += 1
         watch.add(made.evidence[fed:until])
         fed = until
-        for seen in watch.look(at):
-            plant = planted(seen, made.plants, at)
-            if plant is not None:
-                first.setdefault(plant, at)
+        yield at, watch.look(at)
         at += step
-    return _scored(made, first)
 
 
 def planted(seen: Seen, plants: list[Plant], at: float) -> int | None:

@@ -21,9 +21,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench._rising_slow import planted
+from bench._rising_slow import looks, planted
 from bench._streams import WARM, Stream, ordinary, stream
-from monitor.rising.evidence import hours
 from monitor.rising.watch import Watch
 
 AFTER = 48.0  # hours after a plant's end that are not quiet
@@ -57,17 +56,11 @@ class Score:
 def score(seed: int, step: float = 0.5) -> Score:
     """Replays one stream, looking every `step` hours."""
     made = stream(seed)
-    watch, fed, at = Watch(), 0, made.start + (WARM - 2) * 24
+    watch = Watch()
     first: dict[int, float] = {}
     shown: dict[str, float] = {}
     result = Score()
-    while at < made.end:
-        until = fed
-        while until < len(made.evidence) and hours(made.evidence[until].at) <= at:
-            until += 1
-        watch.add(made.evidence[fed:until])
-        fed = until
-        seen = watch.look(at)
+    for at, seen in looks(made, watch, step):
         for rank, issue in enumerate(seen):
             plant = planted(issue, made.plants, at)
             if plant is None:
@@ -76,7 +69,6 @@ def score(seed: int, step: float = 0.5) -> Score:
                 result.led_by_floods += rank == 0
             else:
                 first.setdefault(plant, at)
-        at += step
     return _scored(made, first, shown, watch, result)
 
 

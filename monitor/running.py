@@ -21,9 +21,8 @@ from typing import Any
 
 from rich.console import Console
 
-from monitor.archive import utc_now
 from monitor.installation import Installation
-from monitor.people.audit import Entry
+from monitor.people.audit import of_command
 from monitor.people.people import FIRST_ADMIN
 from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
@@ -111,8 +110,7 @@ def _greet_first_admin(settings: Settings, console: Console) -> None:
     with Installation(settings) as installation:
         password = installation.desk.people.first_admin()
         if password:
-            told = ("hệ thống", "", None, "change cli", "duluan up", f"tài khoản đầu tiên: {FIRST_ADMIN}", 0, "")
-            installation.desk.audit.add([Entry(*told, utc_now())])
+            installation.desk.audit.add([of_command("hệ thống", "duluan up", f"tài khoản đầu tiên: {FIRST_ADMIN}")])
     if password:
         console.print(f"Tài khoản đầu tiên: [bold]{FIRST_ADMIN}[/], mật khẩu dùng một lần: [bold]{password}[/]")
         console.print("Đăng nhập và đổi mật khẩu ngay; quên thì chạy `duluan user reset admin`.")

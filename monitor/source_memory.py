@@ -25,6 +25,10 @@ RETRY_REVISIT = timedelta(hours=1)
 MOST_REVISITS = 1_000  # of one source in one pass; its own limit of articles is the narrower one
 STANDING = ("archived", "withdrawn")
 MAX_BACK_OFF = timedelta(hours=6)
+# Of a pass's result what has columns or tables of its own.
+_BESIDE_COUNTS = (
+    "source", "started_at", "finished_at", "state", "message", "resume_at", "control", "left", "sightings",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +188,7 @@ class SourceMemory:
         """Keeps a run and sets when the source is due again: its cadence, doubled for each failure in a row."""
         now = self._clock()
         counts = asdict(result)
-        for name in (
-            "source",
-            "started_at",
-            "finished_at",
-            "state",
-            "message",
-            "resume_at",
-            "control",
-            "left",
-            "sightings",
-        ):
+        for name in _BESIDE_COUNTS:
             counts.pop(name)
         ended = {"started_at": result.started_at, "finished_at": result.finished_at}
         with self.engine.begin() as connection:

@@ -17,10 +17,8 @@ from scipy.sparse import csr_matrix
 from nlp.features import Floats, counts, weighted, with_copies
 from nlp.linear import LinearModel
 
-_ONE, _SEVERAL = (
-    1.0,
-    0.25,
-)  # how much new labels ask for, against the prior; of labels that combine each has fewer texts
+# How much new labels ask for, against the prior; of labels that combine each has fewer texts.
+_ONE, _SEVERAL = 1.0, 0.25
 _STIFF = 10.0  # the bias moves unwillingly: people label what went wrong, often of one label only
 _STEPS = 200
 

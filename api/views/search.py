@@ -218,7 +218,7 @@ def _facet(search: Search, name: FacetName, buckets: list[Bucket]) -> Facet:
             by_sentiment=b.by_sentiment,
             selected=b.id in chosen,
             link=search.toggled(name, b.id).link(),
-            counted=search.only(**{name: b.id}).link(),
+            counted=b.link,
         )
         for b in [*first, *rest]
     ]

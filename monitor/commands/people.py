@@ -23,7 +23,7 @@ from monitor.commands.common import (
     wants_json,
 )
 from monitor.installation import Installation
-from monitor.people.audit import Entry
+from monitor.people.audit import of_command
 from monitor.people.roles import ROLE_WORDS, SCOPE_WORDS, Role, Scope
 from monitor.wording import full, when
 
@@ -156,8 +156,7 @@ def key_revoke(id: Annotated[str, typer.Argument(metavar="MÃ", help="Mã của 
 
 def _note(installation: Installation, command: str, what: str) -> None:
     """Into the audit log, before anybody is shown what was made."""
-    entry = Entry(_operator(), "", None, "change cli", f"duluan {command}", what, 0, socket.gethostname(), utc_now())
-    installation.desk.audit.add([entry])
+    installation.desk.audit.add([of_command(_operator(), f"duluan {command}", what, socket.gethostname())])
 
 
 def _operator() -> str:

@@ -43,6 +43,11 @@ class Entry:
     id: int = 0
 
 
+def of_command(who: str, command: str, what: str, address: str = "") -> Entry:
+    """A change that somebody made at the command line."""
+    return Entry(who, "", None, "change cli", command, what, 0, address, utc_now())
+
+
 class AuditLog:
     """The log in the archive."""
 

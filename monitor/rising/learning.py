@@ -34,9 +34,8 @@ def learn(memory: Memory, until: float) -> Baseline:
             if by_day:
                 daily[group.kind][group.id] = by_day
     length = season.at(until) - season.at(since)
-    days = (season.at(until - FINISHED) - season.at(since - FINISHED)) / DAY
-    if memory.times and memory.times[0] > since - FINISHED:
-        days = (season.at(until - FINISHED) - season.at(memory.times[0])) / DAY
+    born_since = max([since - FINISHED, *memory.times[:1]])
+    days = (season.at(until - FINISHED) - season.at(born_since)) / DAY
     rates = {kind: learn_rates(values, length) for kind, values in daily.items()}
     voices = sum(rates["topic_place"].told.values()) / max(length, DAY)
     return Baseline(

@@ -18,10 +18,8 @@ from monitor.rising.groups import Group
 from monitor.rising.tail import tail
 
 WINDOWS = (1.0, 6.0, 24.0, 72.0, 168.0)
-LATELY, RECENT = (
-    2,
-    3,
-)  # of WINDOWS: what an issue tells; the week is for stories that have grown for days, as long as they grow
+LATELY, RECENT = 2, 3  # of WINDOWS: the last day, by which issues are ranked, and what an issue tells
+# The week is for stories that have grown for days, as long as they grow.
 INDEPENDENT = 2.0  # the windows of a story lie within one another: four are worth two comparisons
 SLIDING = 3.0  # a window over a topic in a place begins at any moment: worth three that follow one another
 MIN_VOICES = 2.0

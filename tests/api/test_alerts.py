@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from api.app import create_app
 from monitor.alerts.desk import AlertDesk
 from monitor.settings import Settings
 from tests.api.world import HOME, build
+from tests.serving import serving
 
 RULE = {"name": "Nước sông", "query": "sông", "min_count": 1, "window_hours": 168}
 FORM = {
@@ -205,15 +203,8 @@ def test_every_page_is_drawn_and_has_its_twin(client: TestClient, path: str) -> 
 @pytest.fixture(scope="module")
 def served(client: TestClient) -> Iterator[str]:
     """The same application on a real socket: a stream cannot be read through the test client."""
-    config = uvicorn.Config(client.app, port=0, log_level="error", lifespan="off")  # type: ignore[arg-type]
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with serving(client.app, lifespan="off") as address:  # type: ignore[arg-type]
+        yield address
 
 
 def events(answer: httpx.Response, count: int) -> list[dict[str, str]]:

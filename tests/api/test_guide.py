@@ -18,7 +18,6 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-import uvicorn
 from sqlalchemy import update
 
 from api.app import create_app
@@ -27,6 +26,7 @@ from monitor.database import deliveries
 from monitor.people.roles import Role, Scope
 from tests.api.people import new_person
 from tests.api.world import build
+from tests.serving import serving
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A province of its own behind a real server with accounts, and the key of an administrator."""
     made = build(tmp_path_factory.mktemp("guide"))
     app = create_app(made.settings.model_copy(update={"auth": "on"}))
-    with _receiver() as hook, _running(app) as url:
+    with _receiver() as hook, serving(app) as url:
         app.state.alerts.turn()
         desk = app.state.guard.desk
         new_person(desk, "ioc", Role.admin)
@@ -68,19 +68,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
             environment = {"PATH": os.environ["PATH"], "IOC_URL": url, "IOC_KEY": key, "LC_ALL": "C.UTF-8"}
             yield Served(app, client, environment, hook)
-
-
-@contextmanager
-def _running(app: Any) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
 
 
 @contextmanager

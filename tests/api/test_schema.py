@@ -6,15 +6,11 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import FailureGroup
 
@@ -22,6 +18,7 @@ from api.app import create_app
 from monitor.people.roles import Role, Scope
 from tests.api.people import new_person
 from tests.api.world import Made
+from tests.serving import serving
 
 EXAMPLES = int(os.environ.get("DULUAN_TEST_EXAMPLES", "1"))  # of each call as each role, which get different ones
 # What a query or a moment may say is a language, not a schema: such a text may be refused with 400 or 422.
@@ -33,21 +30,8 @@ SILENT = ("stream",)  # an event stream has no end
 def served(world: Made) -> Iterator[tuple[Any, str]]:
     """The application and its address; accounts are on."""
     app = create_app(world.settings.model_copy(update={"auth": "on", "requests_per_minute": 0}))
-    with _running(app) as address:
+    with serving(app) as address:
         yield app, address
-
-
-@contextmanager
-def _running(app: Any) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
 
 
 @pytest.mark.parametrize("role", [None, *Role], ids=lambda role: role or "nobody")

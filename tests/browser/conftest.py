@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from api.app import create_app
 from monitor.people.desk import Desk
 from tests.api.world import build
-from tests.browser.serving import serving
+from tests.serving import serving
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -31,8 +31,8 @@ from monitor.alerts.channels.email import EmailSender, mail_server
 from monitor.people.desk import Desk
 from monitor.wording import rfc3339
 from tests.api.people import set_password
-from tests.browser.serving import serving
 from tests.hostile.world import HostileWorld, build
+from tests.serving import serving
 
 pytestmark = pytest.mark.browser
 ALL = os.environ.get("DULUAN_TEST_HOSTILE") == "all"  # each text's pages, not only those of every tenth; two minutes
