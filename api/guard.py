@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus, urlsplit
 
@@ -39,17 +39,15 @@ def session_cookie(request: Request) -> str:
 
 
 class Tags:
-    """ETags: what an answer is made of, as the archive's counters stand before it is made. Read first, so that a tag
-    is never newer than its answer."""
+    """What an answer is made of, as the archive's counters stand before it is made. Read first, so that an answer is
+    never older than its version says."""
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
-        self._this_process = secrets.token_hex(4)  # another version of us may say the same things otherwise
 
     def of(self, parts: tuple[str, ...]) -> str:
         minute = f".{int(time.time()) // 60}" if MINUTE in parts else ""
-        counted = self._versions.lately(*(part for part in parts if part != MINUTE))
-        return f'W/"{self._this_process}.{counted}{minute}"'
+        return self._versions.lately(*(part for part in parts if part != MINUTE)) + minute
 
 
 class Guard:
@@ -68,20 +66,26 @@ class Guard:
             await run_in_threadpool(self.identify, request)
             self._check_rate(request)
             await self._check(request, needs)
-        tag = await run_in_threadpool(self._tags.of, needs.tag) if needs.tag else ""
-        if tag and _has(request, tag):
-            await self._note(request, needs, 304)
-            return Response(status_code=304, headers=_tagged(tag))
         try:
-            response = await (self._answers.get(request, tag, lambda: handle(request)) if tag else handle(request))
+            response = await (self._kept(request, needs, handle) if needs.tag else handle(request))
         except Exception:
             if not safe and needs.role is not None:
                 await run_in_threadpool(self.recorder.change, self._entry(request, _action(request, needs), 0))
             raise
         if needs.role is not None:
             await self._note(request, needs, response.status_code)
-        if tag and response.status_code == 200:
-            response.headers.update(_tagged(tag))
+        return response
+
+    async def _kept(self, request: Request, needs: Needs, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+        """The kept answer, or one made now; nothing but its tag for who has it already."""
+        version = await run_in_threadpool(self._tags.of, needs.tag)
+        has = partial(_has, request)
+        answer = await self._answers.get(request, version, lambda: handle(request), has)
+        if answer.tag and has(answer.tag):
+            return Response(status_code=304, headers=_tagged(answer.tag))
+        response = answer.response()
+        if answer.tag:
+            response.headers.update(_tagged(answer.tag))
         return response
 
     # who

@@ -7,8 +7,9 @@ writer has to remember it, and no reader can see new rows with an old counter.
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Column, Engine, Integer, String, Table, event, select
 from sqlalchemy.engine import Connection
@@ -24,7 +25,8 @@ changes = Table(
 )
 
 LATELY = 1.0  # seconds
-_own_changes: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()  # transactions of this process that changed anything
+_numbers = count(1)
+_own_changes: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()  # number of the last change by this process
 
 MENTIONS, POSTS, SOURCES, OTHER = "mentions", "posts", "sources", "other"
 _PARTS = {
@@ -53,6 +55,8 @@ def count_changes(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", _notice)
     event.listen(engine, "commit", _raise)
     event.listen(engine, "rollback", lambda connection: connection.info.pop("changed", None))
+    own = ref(engine)
+    event.listen(engine, "checkin", lambda _, record: _visible(own(), record.info))
 
 
 def _notice(connection: Connection, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
@@ -68,7 +72,14 @@ def _raise(connection: Connection) -> None:
         statement = insert_or(connection, changes).values(name=name, version=1, at=utc_now())
         more = {"version": changes.c.version + 1, "at": utc_now()}
         connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
-        _own_changes[connection.engine] = _own_changes.get(connection.engine, 0) + 1
+        connection.info["raised"] = True
+
+
+def _visible(engine: Engine | None, info: dict[str, Any]) -> None:
+    """A connection comes back: what it changed is committed. Said at the commit itself, a reader between the two would
+    keep the old counters as new ones."""
+    if info.pop("raised", False) and engine is not None:
+        _own_changes[engine] = next(_numbers)
 
 
 class Versions:

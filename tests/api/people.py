@@ -28,7 +28,7 @@ _HASH = passwords.hashed(PASSWORD)
 def open_house(folder: Path, **settings: Any) -> Iterator[TestClient]:
     """An installation with accounts behind a test client that follows no redirects; charts are not wanted there."""
     library = ChartLibrary(folder / "cache")
-    (folder / "cache").mkdir(parents=True)
+    (folder / "cache").mkdir(parents=True, exist_ok=True)
     (folder / "cache" / f"charts-{library.version}.js").touch()
     app = create_app(Settings(data=folder, **{"auth": "on", **settings}))
     with TestClient(app, base_url=HOME, follow_redirects=False, raise_server_exceptions=False) as client:

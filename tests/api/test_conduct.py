@@ -75,14 +75,32 @@ def test_who_has_the_newest_answer_is_told_so_without_work(house: TestClient, pa
 
 
 @pytest.mark.parametrize("path", POLLED)
-def test_news_change_the_tag_and_the_answer_is_new(house: TestClient, path: str) -> None:
+def test_news_change_the_tag_where_they_change_the_answer(house: TestClient, path: str) -> None:
     first = ask(house, path)
     tell(house)
-    again = ask(house, path, first.headers["etag"])
-    assert again.status_code == 200
-    assert again.headers["etag"] != first.headers["etag"]
+    again, whole = ask(house, path, first.headers["etag"]), ask(house, path)
+    told = whole.json() != first.json()
+    assert (again.status_code, again.headers["etag"] != first.headers["etag"]) == (200 if told else 304, told)
+    assert told == ("issues?at" not in path), "of a past moment nothing is new"
     if "limit=5" in path:
         assert again.json()["total"] == first.json()["total"] + 1
+
+
+def test_news_of_something_else_are_no_new_answer(house: TestClient) -> None:
+    """A crawl changes something every few seconds; a screen that shows none of it hears so."""
+    paths = ["/api/v1/mentions?place=tinh-khac", "/api/v1/sentiment/summary?kind=video", "/api/v1/topics?q=bong+da"]
+    tags = [ask(house, path).headers["etag"] for path in paths]
+    tell(house)
+    assert [ask(house, path, tag).status_code for path, tag in zip(paths, tags, strict=True)] == [304] * 3
+
+
+def test_a_tag_outlives_the_server(tmp_path: Path) -> None:
+    """After a restart a screen need not be drawn anew."""
+    seen = []
+    for _ in range(2):
+        with open_house(tmp_path, auth="off") as client:
+            seen.append(ask(client, "/api/v1/topics", seen[0].headers["etag"] if seen else ""))
+    assert [answer.status_code for answer in seen] == [200, 304]
 
 
 def test_every_tag_is_of_an_answer_that_polls_ask_for(house: TestClient) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from crawlers.post import Post
 from monitor import labels, saved_searches  # noqa: F401 - their tables
@@ -80,3 +80,13 @@ def test_what_was_rolled_back_raises_nothing(installation: Installation) -> None
     assert installation.versions.now(SOURCES) == before
     installation.switches.set("bao", enabled=False, by="test")
     assert installation.versions.now(SOURCES) != before
+
+
+def test_who_looks_while_a_change_is_being_committed_sees_it_afterwards(installation: Installation) -> None:
+    """Its counters are kept for a second, but not beyond this process's own change."""
+    versions = installation.versions
+    before, seen = versions.lately(SOURCES), []
+    event.listen(installation.engine, "commit", lambda _: seen.append(versions.lately(SOURCES)))
+    installation.switches.set("bao", enabled=False, by="test")
+    assert before in seen
+    assert versions.lately(SOURCES) == versions.now(SOURCES) != before
