@@ -196,10 +196,19 @@ class Reader:
         """The issues that rise at a moment."""
 
         def read() -> list[IssueItem]:
-            records = issue_records(self.it, self.it.issues(at, limit=limit))
+            records = issue_records(self.it, self.it.issues(at, limit=limit), at)
             return [IssueItem.model_validate(record) for record in records]
 
         return self.kept(("issues", at, limit, self.it.versions.lately(MENTIONS)), read)
+
+    def issue(self, id: str, at: datetime) -> IssueItem | None:
+        """One that rises at a moment, even when officers muted it or merged it into another."""
+
+        def read() -> IssueItem | None:
+            found = self.it.issue(id, at)
+            return IssueItem.model_validate(issue_records(self.it, [found], at)[0]) if found else None
+
+        return self.kept(("issue", id, at, self.it.versions.lately(MENTIONS)), read)
 
     def status(self) -> Status:
         return self.kept("status", lambda: status(self.it))

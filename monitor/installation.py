@@ -157,11 +157,17 @@ class Installation:
     def weights(self) -> Weights:
         return Weights(official=self.settings.official_weight, person=self.settings.person_weight)
 
-    def issues(self, at: datetime | None = None, *, limit: int = 10, muted: bool = False) -> list[Issue]:
+    def issues(self, at: datetime | None = None, *, limit: int = 10) -> list[Issue]:
         """The issues that rise at a moment (now), as officers want them; nothing later than the moment is used."""
         moment = at or utc_now()
         found = issues_at(self.evidence, self.issue_store, moment, self.weights)
-        return acted(found, self.issue_store.in_force(moment), muted=muted)[:limit]
+        return acted(found, self.issue_store.in_force(moment))[:limit]
+
+    def issue(self, id: str, at: datetime) -> Issue | None:
+        """One that rises at a moment, even when officers muted it or merged it into another."""
+        found = issues_at(self.evidence, self.issue_store, at, self.weights)
+        listed = acted(found, self.issue_store.in_force(at), muted=True)
+        return next((issue for issue in (*listed, *found) if issue.id == id), None)
 
     def issue_history(
         self, since: datetime, until: datetime, step: float = 1.0

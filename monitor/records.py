@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from index.port import Hit, Mention, Page
 from monitor.annotated import Story
-from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.rising import Issue
 from monitor.rising.acting import standing
@@ -56,10 +56,13 @@ def story_record(story: Story) -> dict[str, Any]:
     }
 
 
-def issue_records(installation: Installation, issues: Sequence[Issue]) -> list[dict[str, Any]]:
-    """Issues with their titles, reasons, figures and newest mentions."""
-    actions = installation.issue_store.in_force(issues[0].at or utc_now()) if issues else {}
-    titles = issue_titles(installation, issues)
+def issue_records(installation: Installation, issues: Sequence[Issue], at: datetime) -> list[dict[str, Any]]:
+    """Issues with their titles, reasons, figures and newest mentions.
+
+    `at`: what officers did until then is told; the issues themselves may be as the worker last saw them, before that.
+    """
+    actions = installation.issue_store.in_force(at)
+    titles = issue_titles(installation, issues, at)
     newest = [id for issue in issues for id in issue.ids[:ISSUE_MENTIONS]]
     posts = installation.archive.get(newest)
     records = []
@@ -106,10 +109,10 @@ def _said_of(issue: Issue, actions: ActionsByIssue) -> dict[str, Any]:
     return {"pinned": said.pinned is not None, "known": known}
 
 
-def issue_titles(installation: Installation, issues: Sequence[Issue]) -> dict[str, str]:
-    """issue id -> title: as an officer named it, else its story's, the largest one within, or the term."""
+def issue_titles(installation: Installation, issues: Sequence[Issue], at: datetime) -> dict[str, str]:
+    """issue id -> title: as an officer had named it by then, else its story's, the largest one within, or the term."""
     stories = installation.annotations.stories(id for issue in issues for id in issue.stories[:1])
-    actions = installation.issue_store.in_force(issues[0].at or utc_now()) if issues else {}
+    actions = installation.issue_store.in_force(at)
     titles = {}
     for issue in issues:
         story = stories[issue.stories[0]].title if issue.stories and issue.stories[0] in stories else ""

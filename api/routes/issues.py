@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,7 +13,8 @@ from api.access import PrincipalDep, changed, requires
 from api.dependencies import AtDep, ReaderDep
 from api.models import IssueAction, IssueActionIn, IssueDetail, IssueList
 from api.problems import NotFound
-from api.views.issue import action_item, issue_detail
+from api.views.issue import issue_detail
+from api.views.officers import action_item, page
 from monitor.archive import utc_now
 from monitor.people.roles import Principal, Role
 from monitor.rising.store import Action, IssueStore, Verb
@@ -69,14 +69,14 @@ def act_by_form(
 ) -> Response:
     checked = IssueActionIn(action=action, value=value)
     _act(request, reader.it.issue_store, who, id, checked.action, checked.value.strip())
-    return RedirectResponse(_page(id), 303)
+    return RedirectResponse(page(id), 303)
 
 
 @pages.post("/issues/{id}/actions/{action}/undo")
 @requires(Role.officer)
 def undo_by_form(request: Request, reader: ReaderDep, who: PrincipalDep, id: str, action: ActionId) -> Response:
     _undo(request, reader.it.issue_store, who, id, action)
-    return RedirectResponse(_page(id), 303)
+    return RedirectResponse(page(id), 303)
 
 
 def _act(request: Request, store: IssueStore, who: Principal, id: str, verb: Verb, value: str) -> Action:
@@ -97,9 +97,3 @@ def _undo(request: Request, store: IssueStore, who: Principal, id: str, number: 
 def _now() -> datetime:
     """To the second, as the moments that are asked for: what is done is seen by the next request."""
     return utc_now().replace(microsecond=0)
-
-
-def _page(id: str) -> str:
-    """A story has a page of its own."""
-    own = "@" in id or id.startswith("term:")
-    return f"/issues/{quote(id, safe='@')}" if own else f"/stories/{quote(id)}"

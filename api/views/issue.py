@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from api.models import (
-    IssueAction,
     IssueChange,
     IssueDetail,
     IssueItem,
@@ -18,11 +17,11 @@ from api.models import (
 from api.problems import NotFound
 from api.reader import Reader
 from api.searching import Search
+from api.views.officers import Officers, action_item, officers
 from api.views.rising import TERM, RisingIssue, issue_label, rising
 from api.views.telling import Milestone, milestones
 from monitor.rising import StateChange
-from monitor.rising.store import Action
-from monitor.rising.words import STATES, VERBS
+from monitor.rising.words import STATES
 
 MOST = 200
 LISTED = 100  # issues at once
@@ -36,17 +35,12 @@ class Step(Resource):
     state: str
 
 
-class ActionLine(Resource):
-    action: IssueAction
-    verb: str
-
-
 class IssueLife(Resource):
     """What pages show of any issue: its changes of state, what officers did to it, and issues it may be merged into."""
 
     id: str
     steps: list[Step]
-    actions: list[ActionLine]
+    officers: Officers
     others: list[StoryItem]
 
 
@@ -75,10 +69,9 @@ def issue_page(reader: Reader, id: str, at: datetime | None) -> IssuePage | NotR
     """Raises NotFound when the id is neither a topic in a place nor a term."""
     moment = (at or reader.now()).replace(microsecond=0)
     search, label = _search(id), issue_label(reader, id)
-    item = next((issue for issue in reader.issues(moment, LISTED) if issue.id == id), None)
-    if item is None:
+    item, found = reader.issue(id, moment), reader.it.issue(id, moment)
+    if item is None or found is None:
         return NotRising(at=moment, label=label, life=issue_life(reader, id, moment), search_link=search.link())
-    found = next(issue for issue in reader.it.issues(moment, limit=LISTED) if issue.id == id)
     mentions = [reader.mention(mention) for mention in reader.index.get(found.ids[:MOST])]
     stories = reader.it.annotations.stories(found.stories)
     names = {place: reader.names.place(place) for place in item.places}
@@ -99,7 +92,7 @@ def issue_detail(reader: Reader, id: str, at: datetime | None) -> IssueDetail:
     """Raises NotFound when nothing of this name ever rose."""
     moment = (at or reader.now()).replace(microsecond=0)
     store = reader.it.issue_store
-    item = next((issue for issue in reader.issues(moment, LISTED) if issue.id == id), None)
+    item = reader.issue(id, moment)
     kept, actions = store.changes(id, moment), [a for a in store.actions(id) if a.at <= moment]
     if item is None and not kept and not actions:
         raise NotFound("issue")
@@ -124,29 +117,13 @@ def issue_life(reader: Reader, id: str, at: datetime, item: IssueItem | None = N
     return IssueLife(
         id=id,
         steps=[Step(change=change, state=STATES[change.state]) for change in changes],  # type: ignore[index]
-        actions=[
-            ActionLine(action=action_item(action), verb=VERBS[action.verb])
-            for action in reader.it.issue_store.actions(id)
-            if action.at <= at
-        ],
+        officers=officers(reader, id, at),
         others=others,
     )
 
 
 def change_item(change: StateChange) -> IssueChange:
     return IssueChange.model_validate(change.as_json())
-
-
-def action_item(action: Action) -> IssueAction:
-    return IssueAction(
-        id=action.id,
-        action=action.verb,
-        value=action.value,
-        by=action.by,
-        at=action.at,
-        undone_by=action.undone_by,
-        undone_at=action.undone_at,
-    )
 
 
 def _search(id: str) -> Search:

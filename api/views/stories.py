@@ -9,7 +9,9 @@ from api.models import IssueItem, Moment, Resource, SentimentCounts
 from api.periods import PeriodCode, period_at
 from api.reader import Reader
 from api.searching import Search
+from api.views.officers import Hidden, hidden
 from api.views.rising import RisingIssue, rising
+from monitor.rising.acting import standing
 
 LISTED = 100
 READ = 1000
@@ -38,6 +40,7 @@ class StoriesPage(Resource):
     order: Order
     only_rising: bool
     issues: list[RisingIssue]
+    hidden: list[Hidden]
     stories: list[StoryRow]
     total: int
     single: int
@@ -54,10 +57,12 @@ def stories_page(
     several = [bucket for bucket in buckets if bucket.count > 1]
     known = reader.it.annotations.stories(bucket.id for bucket in several)
     risen = {issue.id for issue in issues}
+    held = reader.it.issue_store.in_force(period.until)
+    names = {id: renamed.value for id in held if (renamed := standing(id, held).renamed)}
     rows = [
         StoryRow(
             id=bucket.id,
-            title=known[bucket.id].title,
+            title=names.get(bucket.id, known[bucket.id].title),
             count=bucket.count,
             by_sentiment=bucket.by_sentiment,
             first_at=known[bucket.id].first_at,
@@ -76,6 +81,7 @@ def stories_page(
         order=order,
         only_rising=only_rising,
         issues=_rising(reader, issues, period.until),
+        hidden=hidden(reader, period.until),
         stories=[] if only_rising else sorted(rows, key=_ORDERS[order])[:LISTED],
         total=len(rows),
         single=len(buckets) - len(several),

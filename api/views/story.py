@@ -32,7 +32,6 @@ TERMS = 14
 RELATED = 5
 STEPS = 20  # merges and splits that are told
 STILL_TOLD = timedelta(hours=24)
-ISSUES = 30
 
 
 class Teller(Resource):
@@ -111,7 +110,7 @@ def story_page(reader: Reader, id: str) -> StoryPage:
     id, search = detail.id, Search(story=(detail.id,))
     mentions = _all(reader, search)
     tellers = _tellers(reader, detail, mentions)
-    issue = next((each for each in reader.issues(now.replace(microsecond=0), ISSUES) if each.id == id), None)
+    issue = reader.issue(id, now.replace(microsecond=0))
     return StoryPage(
         story=detail,
         state="rising" if issue else "told" if now - detail.last_at < STILL_TOLD else "over",

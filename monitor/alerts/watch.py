@@ -135,7 +135,7 @@ class Watch:
 
     def _of_issues(self, rule: Rule, rising: Sequence[Issue], at: datetime) -> list[Firing]:
         wanted = [issue for issue in rising if _wants(rule, issue)]
-        titles = issue_titles(self._it, wanted)
+        titles = issue_titles(self._it, wanted, at)
         newest = self._it.archive.get([issue.ids[0] for issue in wanted])
         heard = {id: post.counted_at for id, post in newest.items()}
         return [_firing(issue, titles[issue.id], heard.get(issue.ids[0], at)) for issue in wanted]

@@ -38,7 +38,7 @@ def issues(at: AtOption = None, limit: LimitOption = 10, data: DataOption = None
     """Vụ việc đang nổi, kèm lý do."""
     moment = at or utc_now()
     with opened(data) as installation:
-        records = issue_records(installation, installation.issues(moment, limit=limit))
+        records = issue_records(installation, installation.issues(moment, limit=limit), moment)
     if wants_json(json):
         print_json({"at": rfc3339(moment), "issues": records})
         return
@@ -75,7 +75,7 @@ def backtest(
                 test.take(at, found)
                 bar.advance(task)
         shown = test.shown()
-        titles = issue_titles(installation, [each.height for each in shown])
+        titles = issue_titles(installation, [each.height for each in shown], until)
         scored = test.found(_headlines(installation, test))
     if wants_json(json):
         print_json(

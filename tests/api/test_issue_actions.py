@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from monitor.installation import Installation
+from monitor.rising.live import LiveIssues
 from tests.api.world import build
 
 FLOOD = "s-lu-huong-phung"
@@ -18,9 +20,11 @@ FLOOD = "s-lu-huong-phung"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A world of its own: actions change what the others see."""
+    """A world of its own: actions change what the others see. The worker looked at what rises before anybody acts."""
     folder: Path = tmp_path_factory.mktemp("actions")
     made = build(folder)
+    with Installation(made.settings) as it:
+        LiveIssues(it.evidence, it.issue_store, it.weights).update(datetime.now(UTC).replace(microsecond=0))
     settings = made.settings.model_copy(update={"auth": "off"})
     with TestClient(create_app(settings), base_url="http://127.0.0.1:8600") as client:
         yield client
@@ -72,6 +76,43 @@ def test_the_past_does_not_know_what_was_done_later(own: TestClient) -> None:
     past = own.get("/api/v1/issues", params={"at": before.isoformat()}).json()["items"]
     assert first in [issue["id"] for issue in past]
     undo(own, first, muted)
+
+
+def test_what_is_hidden_still_rises_on_its_own_page_and_can_be_shown_again_from_the_list(own: TestClient) -> None:
+    first = next(id for id in ids(own) if id.startswith("s-"))
+    act(own, first, "mute", "diễn tập")
+    page = own.get(f"/stories/{first}").text
+    assert "lần thường lệ" in page
+    assert "Đã ẩn khỏi danh sách vụ việc đang tăng và không báo nữa" in page
+    assert own.get(f"/api/v1/issues/{first}").json()["issue"]["id"] == first
+    listed = own.get("/stories.json").json()
+    assert first not in [each["issue"]["id"] for each in listed["issues"]]
+    [hidden] = listed["hidden"]
+    assert (hidden["issue"]["id"], hidden["note"]) == (first, "diễn tập")
+    assert own.post(f"/issues/{first}/actions/{hidden['action']}/undo", follow_redirects=False).status_code == 303
+    assert own.get("/stories.json").json()["hidden"] == []
+
+
+def test_merged_issues_name_each_other_by_their_titles(own: TestClient) -> None:
+    target, merged = [id for id in ids(own) if id.startswith("s-")][:2]
+    titles = {issue["id"]: issue["title"] for issue in own.get("/api/v1/issues").json()["items"]}
+    done = act(own, merged, "merge", target)
+    assert f'Đã gộp vào vụ việc <a href="/stories/{target}">{titles[target]}</a>' in own.get(f"/stories/{merged}").text
+    assert f'<a href="/stories/{merged}">{titles[merged]}</a> (cán bộ gộp vào)' in own.get(f"/stories/{target}").text
+    assert f"“{target}”" not in own.get(f"/stories/{merged}").text
+    assert undo(own, merged, done) == 204
+
+
+def test_a_new_name_stands_on_the_issues_own_page_with_the_first_one_below(own: TestClient) -> None:
+    first = next(id for id in ids(own) if id.startswith("s-"))
+    before = own.get(f"/api/v1/stories/{first}").json()["title"]
+    done = act(own, first, "rename", "Tên cán bộ đặt")
+    page = own.get(f"/stories/{first}").text
+    assert "<h1>Tên cán bộ đặt</h1>" in page
+    assert f"Tên ban đầu: {before}" in page
+    assert "Tên cán bộ đặt" in [row["title"] for row in own.get("/stories.json").json()["stories"]]
+    undo(own, first, done)
+    assert f"<h1>{before}</h1>" in own.get(f"/stories/{first}").text
 
 
 @pytest.mark.parametrize("body", [{"action": "rename"}, {"action": "merge", "value": " "}, {"action": "delete"}, {}])
