@@ -15,6 +15,7 @@ Sort = Literal["newest", "relevance"]
 Interval = Literal["hour", "day", "week", "month"]
 FacetField = Literal["source", "kind", "topic", "sentiment", "place", "story"]
 FACET_FIELDS: tuple[FacetField, ...] = ("source", "kind", "topic", "sentiment", "place", "story")
+DIMENSIONS = 384  # of a vector, those of multilingual-e5-small
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ class Mention:
     duplicate_of: str | None = None
     lang: str | None = None  # "vi", "en", "other"; None was not told
     seen_at: datetime | None = None  # when we first saw it, in whole seconds
+    vector: bytes | None = field(
+        default=None, repr=False
+    )  # what it means, a signed byte a dimension; hits leave it out
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a vector that points nowhere."""
+        if self.vector is not None and not points(self.vector):
+            raise ValueError(f"a vector has {DIMENSIONS} bytes, not all of them zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,17 @@ class MetadataChange:
     story: str | None = None
     duplicate_of: str | None = None
     relevance: int | None = None
+    vector: bytes | None = field(default=None, repr=False)  # b"" takes it away
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a vector that points nowhere."""
+        if self.vector and not points(self.vector):
+            raise ValueError(f"a vector has {DIMENSIONS} bytes, not all of them zero")
+
+
+def points(vector: bytes) -> bool:
+    """Whether these bytes are a vector that has a direction."""
+    return len(vector) == DIMENSIONS and any(vector)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +158,14 @@ class Term:
     score: float
     share: float
     usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A mention whose vector points much the same way as another; `score` is their cosine, -1..1."""
+
+    id: str
+    score: float
 
 
 class SearchError(Exception):
@@ -239,6 +267,12 @@ class Index(Protocol):
 
     def significant(self, query: str = "", filters: Filters | None = None, *, limit: int = 30) -> list[Term]:
         """The terms that set the hits apart from all mentions, most telling first, from a fixed sample of both."""
+
+    def similar(self, vector: bytes, filters: Filters | None = None, *, limit: int = 10) -> list[Similar]:
+        """The mentions whose vectors are nearest to this one, nearest first; those without a vector are not found.
+
+        Raises ValueError for a vector that points nowhere.
+        """
 
     @property
     def needs_rebuild(self) -> bool:

@@ -55,8 +55,8 @@ def document(post: ArchivedPost, *, local: bool) -> Document:
     return Document(id=post.id, title=p.title, lead=p.lead, body=p.body, kind=p.kind, local=local)
 
 
-def mention(annotated: Annotated) -> Mention:
-    """What the index holds of an annotated post."""
+def mention(annotated: Annotated, vector: bytes | None = None) -> Mention:
+    """What the index holds of an annotated post; `vector` says what it means, as the index keeps it."""
     post, annotation = annotated.post, annotated.annotation
     return Mention(
         id=post.id,
@@ -76,6 +76,7 @@ def mention(annotated: Annotated) -> Mention:
         duplicate_of=annotated.duplicate_of,
         seen_at=post.first_seen_at.replace(microsecond=0),
         lang=language("\n".join((post.post.title, post.post.lead, post.post.body))),
+        vector=vector,
     )
 
 

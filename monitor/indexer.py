@@ -136,9 +136,10 @@ class Indexer:
     def mentions(self, ids: Sequence[str]) -> dict[str, Mention]:
         """These posts as the index should hold them; those that it should not hold are absent."""
         posts, since = self._it.archive.get(ids), self._log.state().dropped_before
+        vectors = self._it.meaning.vectors(posts)
         least, oldest = self._it.min_relevance, since or datetime.min.replace(tzinfo=UTC)
         return {
-            id: mention(annotated)
+            id: mention(annotated, vectors.get(id))
             for id, annotated in self._it.annotations.annotated(posts).items()
             if annotated.annotation.relevance.label >= least and annotated.post.counted_at >= oldest
         }
@@ -154,6 +155,7 @@ def metadata_of(mention: Mention) -> MetadataChange:
         story=mention.story or "",
         duplicate_of=mention.duplicate_of or "",
         relevance=mention.relevance,
+        vector=mention.vector or b"",
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawlers.source import REGISTRY, Source, load_sources
 from index.engine import open_index
-from index.port import Analyzer, Index, IndexUnavailable
+from index.port import Analyzer, Filters, Index, IndexUnavailable
 from monitor.annotated import AnnotationStore
 from monitor.archive import Archive, utc_now
 from monitor.change_log import ChangeLog
@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # Scrapy and the models cost seconds: who only reads does not
     from nlp.annotate import Annotator
 
 OPEN_AGAIN_AFTER = 3.0  # seconds
+NEAREST = 200  # mentions that the index is asked for where too many resemble one
 ANALYZER = Analyzer(exact=text.exact, fold=text.fold)
 
 
@@ -139,7 +140,14 @@ class Installation:
     def meaning(self) -> Meaning:
         from monitor.meaning import Meaning
 
-        return Meaning(self.engine, self.archive)
+        return Meaning(self.engine, self.archive, nearest=self._nearest)
+
+    def _nearest(self, vector: bytes, since: datetime, until: datetime) -> list[str]:
+        """Ids of the mentions of a time whose meaning is nearest, as far as the index answers."""
+        try:
+            return [each.id for each in self.index.similar(vector, Filters(since=since, until=until), limit=NEAREST)]
+        except IndexUnavailable:
+            return []
 
     @cached_property
     def story_history(self) -> StoryHistory:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,10 +18,13 @@ import numpy as np
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import Connection
 
+from index.port import points
+from index.values import batches
 from monitor.archive import Archive
-from monitor.database import READ_ONLY, annotation_rows, embeddings, insert_or, posts
+from monitor.change_log import tell
+from monitor.database import CHUNK, READ_ONLY, annotation_rows, embeddings, insert_or, posts
 from nlp.annotation import Document
-from nlp.embedder import Embedder, Embeddings, embedding_text, load_embedder, pack, unpack
+from nlp.embedder import Embedder, Embeddings, embedding_text, load_embedder, pack, quantised, unpack
 from nlp.latent import Latent
 from nlp.text import fold
 from nlp.vectors import Background, vector, word_hashes
@@ -33,6 +36,7 @@ ENOUGH = 0.5  # share of the posts that must have a vector: the likeliest of a h
 MOST_WORDS = 2_000  # texts that are compared where there are no vectors
 LEAST = 0.25  # likeness below which posts have nothing in common
 How = Literal["meaning", "words"]
+Nearest = Callable[[bytes, datetime, datetime], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,12 @@ class Similar:
 class Meaning:
     """Keeps the vectors of one archive and compares with them. Safe to use from several threads."""
 
-    def __init__(self, engine: Engine, archive: Archive, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, engine: Engine, archive: Archive, embedder: Embedder | None = None, nearest: Nearest = lambda *_: []
+    ) -> None:
+        """`nearest` asks the index, for times that hold more vectors than are compared here."""
         self.engine = engine
+        self._nearest = nearest
         self._archive = archive
         self._given = embedder
         self._lock = threading.Lock()
@@ -101,6 +109,16 @@ class Meaning:
             upsert = statement.on_conflict_do_update(index_elements=["post_id"], set_=changed)
             if rows := [value for value in values if value["post_id"] in there]:
                 connection.execute(upsert, rows)
+                tell(connection, there, "metadata")
+
+    def vectors(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """The vectors of these posts as the index keeps them; those that have none are absent."""
+        e, found = embeddings.c, dict[str, bytes]()
+        with self._read() as connection:
+            for some in batches(ids, CHUNK):
+                for row in connection.execute(select(e.post_id, e.vector).where(e.post_id.in_(some))):
+                    found[row.post_id] = quantised(row.vector)
+        return {id: vector for id, vector in found.items() if points(vector)}
 
     def similar(self, id: str, limit: int = 10) -> tuple[How, list[Similar]]:
         """Posts that mean the same as one, likeliest first, none of its own story; how they were compared.
@@ -115,6 +133,8 @@ class Meaning:
             ids, vectors = self._vectors(embedder, near)
             if len(ids) >= ENOUGH * self._relevant(near, most=MOST):
                 own = vectors[ids.index(id)] if id in ids else embedder.embed([_text(*text)])[0]
+                if len(ids) == MOST:
+                    ids, vectors = self._with_nearest(embedder, own, near, ids, vectors)
                 return "meaning", self._ranked(id, ids, vectors, own, limit)
         ids, vectors = self._words(near)
         return "words", self._ranked(id, ids, vectors, _latent(*text), limit)
@@ -136,6 +156,17 @@ class Meaning:
         with self._read() as connection:
             rows = connection.execute(query.limit(MOST)).all()
         return [row.post_id for row in rows], unpack([row.vector for row in rows], embedder.dimensions)
+
+    def _with_nearest(
+        self, embedder: Embedder, own: Embeddings, near: tuple[datetime, datetime], ids: list[str], vectors: Embeddings
+    ) -> tuple[list[str], Embeddings]:
+        """Besides these vectors those that the index finds nearest."""
+        e, others = embeddings.c, set(self._nearest(quantised(pack(own[np.newaxis])[0]), *near)) - set(ids)
+        query = select(e.post_id, e.vector).where(e.version == embedder.version, e.post_id.in_(others))
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        found = unpack([row.vector for row in rows], embedder.dimensions)
+        return [*ids, *(row.post_id for row in rows)], np.concatenate([vectors, found])
 
     def _words(self, near: tuple[datetime, datetime]) -> tuple[list[str], Embeddings]:
         rows, p = annotation_rows.c, posts.c

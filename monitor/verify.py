@@ -82,7 +82,14 @@ def fingerprint(mention: Mention) -> bytes:
         (
             *(mention.url, mention.source, mention.kind, mention.title, mention.lead, mention.body),
             *(mention.author or None, mention.published_at.timestamp(), mention.relevance, mention.sentiment or None),
-            *(mention.topics, mention.places, mention.story or None, mention.duplicate_of or None, mention.lang),
+            *(
+                mention.topics,
+                mention.places,
+                mention.story or None,
+                mention.duplicate_of or None,
+                mention.lang,
+                mention.vector,
+            ),
         )
     )
     return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).digest()

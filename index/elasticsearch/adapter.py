@@ -13,7 +13,7 @@ from index import cursor as cursors
 from index.ast import Node, accented, neighbours
 from index.elasticsearch import figures
 from index.elasticsearch.connection import Connection, reason
-from index.elasticsearch.documents import SHOWN, mention
+from index.elasticsearch.documents import SHOWN, WHOLE, mention, numbers
 from index.elasticsearch.lower import ALL, Lowering, Query, conjunction, narrowing, ranked
 from index.elasticsearch.schema import Schema
 from index.elasticsearch.server import Server
@@ -34,8 +34,10 @@ from index.port import (
     Page,
     Point,
     QueryError,
+    Similar,
     Sort,
     Term,
+    points,
 )
 from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
@@ -46,6 +48,7 @@ STREAMED = 500  # mentions in a batch of a stream
 _KEEP = "5m"  # how long a reader may take over one page of a ranking before it is made anew
 _PAGE = 10_000
 _SCANNED = 500  # whole mentions in one answer: some megabytes
+_CANDIDATES = 500  # vectors that are looked at in each month's graph
 _NO_FILTERS = Filters()
 _NEWEST: list[dict[str, Any]] = [
     {"published": {"order": "desc", "format": "strict_date_time_no_millis"}},
@@ -109,7 +112,7 @@ class ElasticsearchIndex:
         found: dict[str, Mention] = {}
         for some in batches(dict.fromkeys(ids), MAX_LIMIT):
             answer = self._search(
-                query={"ids": {"values": some}}, size=2 * len(some), source_includes=SHOWN, sort=["_doc"]
+                query={"ids": {"values": some}}, size=2 * len(some), source_includes=WHOLE, sort=["_doc"]
             )
             found.update((hit["_id"], mention(hit["_id"], hit["_source"])) for hit in answer["hits"]["hits"])
         return [found[name] for name in ids if name in found]
@@ -190,6 +193,20 @@ class ElasticsearchIndex:
         usual = self._background.get(lambda: self._drawn(ALL, BACKGROUND))
         return significant(node, found, usual, self._analyzer, limit)
 
+    def similar(self, vector: bytes, filters: Filters | None = None, *, limit: int = 10) -> list[Similar]:
+        if not points(vector):
+            raise ValueError("not a vector")
+        limit = max(1, min(limit, MAX_LIMIT))
+        knn = {
+            "field": "vector",
+            "query_vector": numbers(vector),
+            "k": limit,
+            "num_candidates": max(_CANDIDATES, 2 * limit),
+            "filter": narrowing(filters or _NO_FILTERS),
+        }
+        hits = self._search(knn=knn, size=limit, source=False, track_total_hits=False)["hits"]["hits"]
+        return [Similar(hit["_id"], 2.0 * hit["_score"] - 1.0) for hit in hits]  # it scores (1 + cosine) / 2
+
     def _drawn(self, query: Query, count: int) -> Sample:
         answer = self._search(query=query, sort=["pick"], size=count, source_includes=SHOWN, track_total_hits=False)
         hits = answer["hits"]["hits"]
@@ -199,7 +216,7 @@ class ElasticsearchIndex:
         return {hit["_id"] for hit in self._each(source=False)}
 
     def scan(self) -> Iterator[Held]:
-        for hit in self._each(source_includes=SHOWN, size=_SCANNED):
+        for hit in self._each(source_includes=WHOLE, size=_SCANNED):
             found = mention(hit["_id"], hit["_source"])
             yield Held(found, self._schema.month_in(hit["_index"]) == f"{found.published_at:%Y-%m}")
 

@@ -13,6 +13,7 @@ from index.values import from_micros, micros, pick, second, site, storable
 
 # Of the source, for hits.
 SHOWN = ("stored", "source", "kind", "topic", "sentiment", "place", "story", "lang", "seen", "relevance")
+WHOLE = (*SHOWN, "vector")
 Document = dict[str, Any]
 
 
@@ -34,6 +35,7 @@ class Documents:
             "seen": moment(second(mention.seen_at)) if mention.seen_at else None,
             "relevance": mention.relevance,
             "site": _suffixes(site(storable(mention.url))),
+            **({"vector": numbers(mention.vector)} if mention.vector else {}),
             "exact": _form(exact),
             "fold": _form(fold),
             "stored": {
@@ -69,6 +71,8 @@ class Documents:
         part = self._keywords({name: value for name, value in values.items() if value is not None})
         if change.relevance is not None:
             part["relevance"] = change.relevance
+        if change.vector is not None:
+            part["vector"] = numbers(change.vector) or None
         if change.duplicate_of is not None:
             part["stored"] = {"duplicate_of": change.duplicate_of or None}
         return part
@@ -89,6 +93,11 @@ class Documents:
 def _form(texts: list[list[str]]) -> Document:
     title, lead, body = (" ".join(map(bounded, words)) for words in texts)
     return {"title": title, "lead": lead, "text": [part for part in (title, lead, body) if part]}
+
+
+def numbers(vector: bytes) -> list[int]:
+    """A vector as JSON has it."""
+    return [byte - 256 if byte > 127 else byte for byte in vector]
 
 
 def _suffixes(host: str) -> list[str]:
@@ -118,4 +127,5 @@ def mention(name: str, source: Mapping[str, Any]) -> Mention:
         duplicate_of=stored["duplicate_of"],
         lang=source["lang"],
         seen_at=datetime.fromisoformat(source["seen"]).astimezone(UTC) if source["seen"] else None,
+        vector=bytes(number % 256 for number in source["vector"]) if source.get("vector") else None,
     )

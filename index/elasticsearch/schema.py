@@ -21,7 +21,7 @@ from elasticsearch import ApiError
 
 from index.elasticsearch.connection import Connection
 from index.limits import MAX_DISTANCE, MAX_WORDS_IN_PHRASE
-from index.port import Analyzer
+from index.port import DIMENSIONS, Analyzer
 from index.values import fingerprint
 
 VERSION = 4
@@ -34,6 +34,16 @@ _KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
 _UNCOUNTED = {**_KEYWORD, "doc_values": False}
 _WORDS = {"type": "text", "analyzer": "whitespace", "position_increment_gap": GAP}
 _FORMS = {"properties": {"text": _WORDS, "title": _WORDS, "lead": _WORDS}}
+# Only mentions whose meaning was counted have it; nothing else needs it.
+_VECTOR: dict[str, Any] = {
+    "vector": {
+        "type": "dense_vector",
+        "dims": DIMENSIONS,
+        "element_type": "byte",
+        "index": True,
+        "similarity": "cosine",
+    }
+}
 MAPPING: dict[str, Any] = {
     "dynamic": "strict",
     "properties": {
@@ -48,6 +58,7 @@ MAPPING: dict[str, Any] = {
         "exact": _FORMS,
         "fold": _FORMS,
         "stored": {"type": "object", "enabled": False},
+        **_VECTOR,
     },
 }
 # Writers refresh when their batch is whole: no reader sees half of one. Replicas come with the second node.
@@ -97,6 +108,11 @@ class Schema:
         """Makes what is missing, of another version or of another analyzer; the new one waits for its rebuild."""
         self._put_template()
         if self._found() == self._wanted:
+            self._connection.write(  # months of before there were vectors
+                lambda client: client.indices.put_mapping(
+                    index=self._months, properties=_VECTOR, allow_no_indices=True, ignore_unavailable=True
+                )
+            )
             return
         self._create(self._state, {"mappings": _STATE_MAPPING, "settings": {"auto_expand_replicas": "0-1"}})
         properties = _STATE_MAPPING["properties"]

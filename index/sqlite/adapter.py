@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from index import cursor as cursors
-from index.ast import Node, accented, neighbours
+from index.ast import Everything, Node, accented, neighbours
 from index.highlight import Highlighter
 from index.port import (
     FACET_FIELDS,
@@ -28,20 +28,22 @@ from index.port import (
     MetadataChange,
     Page,
     Point,
+    Similar,
     Sort,
     Term,
+    points,
 )
 from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
-from index.sqlite import care, figures, rank
+from index.sqlite import care, figures, rank, vectors
 from index.sqlite.columns import Columns, ColumnStore
+from index.sqlite.mentions import mentions
 from index.sqlite.plan import Match, Plan, Planner, Sought, bounds
 from index.sqlite.pool import Pool, limited
-from index.sqlite.schema import META, SEEN
 from index.sqlite.select import Caches, Selection, Selector, drawn, narrowed, size, span
-from index.sqlite.vocabulary import Ints, Vocabulary
+from index.sqlite.vocabulary import Ints
 from index.sqlite.writer import Writer, marks
-from index.values import batches, from_micros, second
+from index.values import batches, second
 
 MAX_LIMIT = 1000
 STREAMED = 500  # mentions in a batch of a stream
@@ -97,7 +99,7 @@ class SqliteIndex:
             for some in batches(dict.fromkeys(ids), 500):
                 sql = f"SELECT rid FROM mention WHERE id IN ({marks(some)})"  # noqa: S608
                 rids = [row[0] for row in conn.execute(sql, some)]
-                found.update((mention.id, mention) for mention in _mentions(conn, columns, rids).values())
+                found.update((mention.id, mention) for mention in mentions(conn, columns, rids, whole=True).values())
         return [found[name] for name in ids if name in found]
 
     def search(
@@ -139,7 +141,7 @@ class SqliteIndex:
             rids = search.columns.rids[search.selection()][::-1].tolist()
             for some in batches(rids, STREAMED):
                 with limited(search.selector.conn, self._pool.time_limit):  # a batch each, not all of them together
-                    found = _mentions(search.selector.conn, search.columns, some)
+                    found = mentions(search.selector.conn, search.columns, some)
                 yield [found[rid] for rid in some if rid in found]
 
     def facets(
@@ -176,9 +178,18 @@ class SqliteIndex:
             usual = self._background.get(lambda: self._drawn(search, everything, BACKGROUND))
             return significant(node, found, usual, self._analyzer, limit)
 
+    def similar(self, vector: bytes, filters: Filters | None = None, *, limit: int = 10) -> list[Similar]:
+        if not points(vector):
+            raise ValueError("not a vector")
+        with self._searching(Everything(), filters) as search:
+            conn, columns = search.selector.conn, search.columns
+            found = vectors.nearest(conn, columns, search.selection(), vector, max(1, min(limit, MAX_LIMIT)))
+            names = mentions(conn, columns, [rid for rid, _ in found])
+            return [Similar(names[rid].id, score) for rid, score in found if rid in names]
+
     def _drawn(self, search: _Search, within: Selection, count: int) -> Sample:
         rids = search.columns.rids[drawn(search.columns, within, count)].tolist()
-        return sampled(_mentions(search.selector.conn, search.columns, rids).values(), self._analyzer)
+        return sampled(mentions(search.selector.conn, search.columns, rids).values(), self._analyzer)
 
     def ids(self) -> set[str]:
         with self._pool.connection() as conn:
@@ -203,7 +214,7 @@ class SqliteIndex:
             conn.execute("UPDATE state SET rebuild = 0")
 
     def scan(self) -> Iterator[Held]:
-        return care.scan(self._keeper.files, _every)
+        return care.scan(self._keeper.files)
 
     def check(self) -> list[str]:
         try:
@@ -297,12 +308,12 @@ class SqliteIndex:
         return Page(self._hits(search, rids, scores), len(ranking.rids), following)
 
     def _hits(self, search: _Search, rids: Sequence[int], scores: Sequence[float]) -> tuple[Hit, ...]:
-        mentions = _mentions(search.selector.conn, search.columns, rids)
+        found = mentions(search.selector.conn, search.columns, rids)
         highlight = search.highlight
         return tuple(
             Hit(m, score, highlight.title(m.title), highlight.snippet(m.lead, m.body))
             for rid, score in zip(rids, scores, strict=False)
-            if (m := mentions.get(rid)) is not None
+            if (m := found.get(rid)) is not None
         )
 
 
@@ -354,54 +365,3 @@ class _Search:
     def _frequencies(self, rid: int) -> tuple[int, list[float]]:
         row = self.selector.conn.execute("SELECT title, lead, body FROM mention WHERE rid = ?", (rid,)).fetchone()
         return self.highlight.frequencies(list(zip(row, rank.WEIGHTS, strict=True)))
-
-
-def _mentions(conn: sqlite3.Connection, columns: Columns, rids: Sequence[int]) -> dict[int, Mention]:
-    """The mentions at these row ids, with the metadata of the same state."""
-    found: dict[int, Mention] = {}
-    for some in batches(rids, 500):
-        for row in conn.execute(f"{_MENTIONS} WHERE rid IN ({marks(some)})", some):
-            found[row[0]] = _mention(row, columns.vocabulary)
-    return found
-
-
-_MENTIONS = (
-    "SELECT rid, id, published, url, title, lead, body, author, duplicate, "  # noqa: S608 - the names are ours
-    f"{', '.join(f'meta.{name}' for name in META)} FROM mention JOIN meta USING (rid)"
-)
-
-
-def _every(conn: sqlite3.Connection) -> Iterator[tuple[int, Held]]:
-    """All mentions with their row ids, in the transaction that is open."""
-    vocabulary = Vocabulary()
-    vocabulary.refresh(conn)
-    for row in conn.execute(_MENTIONS):
-        yield row[0], Held(_mention(row, vocabulary))
-
-
-def _mention(row: Sequence[object], vocabulary: Vocabulary) -> Mention:
-    _, name, published, url, title, lead, body, author, duplicate, *codes = row
-    code = dict(zip(META, codes, strict=True))
-
-    def text(field: str) -> str | None:
-        return vocabulary.text(field, int(str(code[field])))
-
-    return Mention(
-        id=str(name),
-        url=str(url),
-        source=text("source") or "",
-        kind=text("kind") or "",
-        title=str(title),
-        lead=str(lead),
-        body=str(body),
-        author=None if author is None else str(author),
-        published_at=from_micros(int(str(published))),
-        relevance=int(str(code["relevance"])),
-        sentiment=text("sentiment"),
-        topics=vocabulary.members("topics", int(str(code["topics"]))),
-        places=vocabulary.members("places", int(str(code["places"]))),
-        story=text("story"),
-        duplicate_of=None if duplicate is None else str(duplicate),
-        lang=text("lang"),
-        seen_at=from_micros((int(str(code["seen"])) + SEEN) * 1_000_000) if code["seen"] else None,
-    )

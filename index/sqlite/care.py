@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import starmap
 from pathlib import Path
@@ -14,13 +14,13 @@ from pathlib import Path
 from index.port import Analyzer, Held, IndexBroken
 from index.sqlite import schema
 from index.sqlite.files import Files
+from index.sqlite.mentions import every
 from index.sqlite.pool import Pool, connect, damaged, translation
 from index.sqlite.schema import SHIFT
 from index.values import fresh_name, second
 
 _TABLES = ("meta", "fold_docsize", "exact_docsize")
 _BATCH = 5000
-ReadMentions = Callable[[sqlite3.Connection], Iterator[tuple[int, Held]]]
 
 
 class Keeper:
@@ -110,12 +110,12 @@ def problems(conn: sqlite3.Connection) -> list[str]:
     return found
 
 
-def scan(files: Files, read: ReadMentions) -> Iterator[Held]:
+def scan(files: Files) -> Iterator[Held]:
     """Every mention of one moment, in a connection of its own that holds the moment."""
     try:
         with contextlib.closing(connect(files.path)) as conn:
             conn.execute("BEGIN")
-            yield from starmap(_held, read(conn))
+            yield from starmap(_held, every(conn))
     except sqlite3.Error as error:
         if damaged(error):
             files.suspect()

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from index.sqlite.plan import Match, Plan, Sought
 from index.sqlite.schema import SHIFT
-from index.sqlite.select import Selection, Selector
+from index.sqlite.select import Selection, Selector, size
 from index.sqlite.vocabulary import Ints
 
 _RECENCY = 0.2  # the newest mention gains a fifth of its score ...
@@ -30,6 +30,7 @@ _FADING = 14 * 86400.0  # ... and this many seconds later a third of that is lef
 _KEPT = 64
 _TITLE, _LEAD, _BODY = WEIGHTS = (6.0, 3.0, 1.0)
 _K1, _B = 1.2, 0.75
+_SURVEYED = 20_000  # mentions, the newest, that tell how rare a text is
 _READ = 60  # hits whose texts are read for the order among them
 
 Scores = npt.NDArray[np.float64]
@@ -80,7 +81,8 @@ def ranked(
     if not len(positions):
         return Ranking(secrets.token_hex(4), columns.rids[positions], np.empty(0))
     stands = _Stands(selector, run, positions)
-    weights = [_rarity(run.stop - run.start, selector.count(text.anywhere, run)) for text in sought]
+    surveyed = slice(max(run.start, run.stop - _SURVEYED), run.stop)
+    weights = [_rarity(size(surveyed), selector.count(text.anywhere, surveyed)) for text in sought]
     found = np.zeros(len(positions))
     for text, weight in zip(sought, weights, strict=True):
         found += weight * _saturated(stands.prominence(text), 1.0)
@@ -144,7 +146,7 @@ class _Stands:
 
 
 def _rarity(among: int, hits: int) -> float:
-    """Inverse document frequency within the span of time that is asked for."""
+    """Inverse document frequency at the end of the span of time that is asked for."""
     return math.log1p((among - hits + 0.5) / (hits + 0.5))
 
 

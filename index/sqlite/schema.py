@@ -17,9 +17,11 @@ from index.values import fingerprint
 VERSION = 4
 SEEN = 1_577_836_800  # 2020: `seen` counts seconds from here, and so fits 32 bits until 2088
 SHIFT = 20  # 1,048,576 mentions in one second before they spill into the next
-TABLES = ("fold", "exact", "mention", "meta", "value", "log", "state")
+TABLES = ("fold", "exact", "mention", "meta", "vector", "value", "log", "state")
 META = ("source", "kind", "site", "sentiment", "story", "relevance", "topics", "places", "lang", "seen", "pick")
 
+# Made in files of before there were vectors, too.
+VECTORS = "CREATE TABLE IF NOT EXISTS vector(rid INTEGER PRIMARY KEY, vector BLOB NOT NULL)"
 # The ascii tokenizer cuts at ASCII punctuation and spaces only, just as the analyzer separates words; no second
 # opinion about letters can come from SQLite's own Unicode tables.
 _TABLES = f"""
@@ -33,6 +35,7 @@ CREATE TABLE mention(
 );
 CREATE UNIQUE INDEX mention_id ON mention(id);
 CREATE TABLE meta(rid INTEGER PRIMARY KEY, {", ".join(f"{name} INTEGER NOT NULL" for name in META)}, duplicate TEXT);
+{VECTORS};
 CREATE TABLE value(seq INTEGER PRIMARY KEY, field TEXT NOT NULL, code INTEGER NOT NULL, value TEXT NOT NULL);
 CREATE TABLE log(seq INTEGER PRIMARY KEY, rids BLOB NOT NULL);
 CREATE TABLE state(version INTEGER, analyzer TEXT, epoch INTEGER, seq INTEGER, rebuild INTEGER);
@@ -46,6 +49,8 @@ def ensure(conn: sqlite3.Connection, analyzer: Analyzer) -> None:
     """
     wanted = (VERSION, fingerprint(analyzer))
     if _found(conn) == wanted:
+        if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'vector'").fetchone() is None:
+            conn.execute(VECTORS)
         return
     conn.execute("BEGIN IMMEDIATE")
     try:

@@ -157,7 +157,7 @@ class _Batch:
                 f"INSERT INTO {table}({table}, rowid, t, l, b) VALUES('delete', ?, ?, ?, ?)",
                 [(rid, *forms[form]) for rid, forms in gone],
             )
-        for table in ("mention", "meta"):
+        for table in ("mention", "meta", "vector"):
             self.conn.executemany(f"DELETE FROM {table} WHERE rid = ?", [(rid,) for rid, _ in gone])  # noqa: S608
 
     def _insert(self, rows: Sequence[tuple[int, Forms]]) -> None:
@@ -179,6 +179,7 @@ class _Batch:
             f"INSERT OR REPLACE INTO meta VALUES({marks(range(len(META) + 2))})",
             [(rid, *self._codes(mention), mention.duplicate_of) for rid, mention in mentions],
         )
+        _put_vectors(self.conn, [(rid, mention.vector) for rid, mention in mentions])
 
     def _codes(self, mention: Mention) -> list[int]:
         codes = []
@@ -211,6 +212,8 @@ def _update(conn: sqlite3.Connection, vocabulary: Vocabulary, changes: Sequence[
         f"UPDATE meta SET {sets}, duplicate = ? WHERE rid = ?",  # noqa: S608
         [(*row[1:], row[0]) for row in rows.values()],
     )
+    told = {c.id: c.vector for c in changes if c.vector is not None and c.id in rows}
+    _put_vectors(conn, [(int(str(rows[id][0])), vector or None) for id, vector in told.items()])
     if rows:
         record(conn, [int(str(row[0])) for row in rows.values()])
     return len(rows)
@@ -224,6 +227,11 @@ def _apply(row: list[object], change: MetadataChange, conn: sqlite3.Connection, 
         row[1 + META.index("relevance")] = change.relevance
     if change.duplicate_of is not None:
         row[-1] = change.duplicate_of or None
+
+
+def _put_vectors(conn: sqlite3.Connection, vectors: Sequence[tuple[int, bytes | None]]) -> None:
+    conn.executemany("DELETE FROM vector WHERE rid = ?", [(rid,) for rid, vector in vectors if vector is None])
+    conn.executemany("INSERT OR REPLACE INTO vector VALUES(?, ?)", [row for row in vectors if row[1] is not None])
 
 
 _CHANGED = [(1 + META.index(name), name) for name in ("sentiment", "story", "topics", "places")]

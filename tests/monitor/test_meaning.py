@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from sqlalchemy import select
+from sqlalchemy import text as sql
 
 import monitor.meaning
+from index.port import DIMENSIONS, MetadataChange
 from monitor.archive import post_id
 from monitor.database import embeddings, posts
+from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.meaning import Meaning
+from monitor.migrate import migrate
 from monitor.process import Processor
+from monitor.verify import verify
 from nlp.embedder import Embeddings
 from tests.monitor.texts import COFFEE, FLOOD, FLOOD_AFTER, STATION, article
 
@@ -26,15 +31,16 @@ class Topical:
     """Vectors with one direction for the river and one for the clinic."""
 
     version = "test-1"
-    dimensions = 3
+    dimensions = DIMENSIONS
 
     def __init__(self) -> None:
         self.texts: list[str] = []
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
         self.texts += texts
-        rows = [[1 + ("sông hiếu" in t.lower()) * 9, 1 + ("trạm y tế" in t.lower()) * 9, 1] for t in texts]
-        raw = np.array(rows, dtype=np.float32).reshape(len(rows), 3)
+        raw = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in zip(raw, texts, strict=True):
+            row[:3] = 1 + ("sông hiếu" in text.lower()) * 9, 1 + ("trạm y tế" in text.lower()) * 9, 1
         return raw / np.linalg.norm(raw, axis=1, keepdims=True)
 
 
@@ -79,6 +85,43 @@ def test_a_vector_goes_with_its_post(filled: Installation) -> None:
     with filled.engine.begin() as connection:
         connection.execute(posts.delete().where(posts.c.id == known(0)))
     assert known(0) not in kept(filled)
+
+
+def test_the_index_learns_what_a_post_means_and_verify_misses_it(filled: Installation) -> None:
+    filled.meaning._given = Topical()
+    filled.meaning.fill(5)
+    Indexer(filled).run()
+    vectors = filled.meaning.vectors([known(0), known(1), known(2)])
+    assert vectors.keys() == {known(0), known(1)}, "only relevant posts have one"
+    assert [each.id for each in filled.index.similar(vectors[known(0)], limit=2)] == [known(0), known(1)]
+    assert verify(filled).sound
+    filled.index.update([MetadataChange(known(1), vector=b"")])
+    assert verify(filled).stale == [known(1)]
+
+
+def test_an_archive_of_before_tells_the_index_its_vectors(filled: Installation) -> None:
+    """As after an upgrade: vectors in the archive, none in the index."""
+    filled.meaning._given = Topical()
+    filled.meaning.fill(5)
+    Indexer(filled).run()
+    with filled.engine.begin() as connection:
+        connection.execute(sql("UPDATE alembic_version SET version_num = '0012'"))
+    filled.index.update([MetadataChange(id, vector=b"") for id in (known(0), known(1), known(3))])
+    migrate(filled.engine, filled.settings.data / "migrate.lock")
+    Indexer(filled).run()
+    assert verify(filled).sound
+
+
+def test_where_more_is_kept_than_can_be_compared_the_index_knows_the_nearest(
+    filled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.meaning._given = Topical()
+    filled.meaning.fill(5)
+    Indexer(filled).run()
+    monkeypatch.setattr(monitor.meaning, "MOST", 1)  # the newest alone, which is the post itself
+    monkeypatch.setattr(monitor.meaning, "ENOUGH", 0)
+    how, found = filled.meaning.similar(known(0))
+    assert (how, found[0].id) == ("meaning", known(1))
 
 
 def test_similar_posts_by_meaning(filled: Installation) -> None:
