@@ -31,7 +31,7 @@ _KEPT = 64
 _TITLE, _LEAD, _BODY = WEIGHTS = (6.0, 3.0, 1.0)
 _K1, _B = 1.2, 0.75
 _SURVEYED = 20_000  # mentions, the newest, that tell how rare a text is
-_READ = 60  # hits whose texts are read for the order among them
+_READ = 40  # hits, two pages of them, whose texts are read for the order among them
 
 Scores = npt.NDArray[np.float64]
 # Of the mention at a row id: its words in all, and how often each text sought stands in it, weighed.
