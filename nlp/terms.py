@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from nlp.place_context import FAMILIES
-from nlp.text import is_unaccented
+from nlp.text import is_unaccented, unaccent
 from nlp.vectors import Background, buckets, pair_hashes, word_hashes
 
 View = Literal["exact", "folded"]
@@ -83,6 +83,15 @@ def key_terms(normalised: str, most: int = MOST, skip: frozenset[str] = frozense
         if " ".join(gram) not in skip
     }
     return tuple(_written(gram, grams[gram], text) for gram in _choose(scores, most))
+
+
+@lru_cache(maxsize=20_000)
+def usual_share(term: str) -> float:
+    """Share of Vietnamese news texts at large that hold a term of two syllables or more: at most its rarest pair's."""
+    view: View = "folded" if term == unaccent(term) else "exact"
+    background = Background.shipped(view)
+    pairs = buckets(pair_hashes(word_hashes(term.lower())))
+    return float(background.frequency[pairs].min() / background.texts) if len(pairs) else 1.0
 
 
 def _words(text: str) -> tuple[list[str], set[int]]:

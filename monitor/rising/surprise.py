@@ -16,6 +16,7 @@ from itertools import pairwise
 from monitor.rising.baseline import FINISHED, Baseline
 from monitor.rising.groups import Group
 from monitor.rising.tail import tail
+from nlp.terms import usual_share
 
 WINDOWS = (1.0, 6.0, 24.0, 72.0, 168.0)
 LATELY, RECENT = 2, 3  # of WINDOWS: the last day, by which issues are ranked, and what an issue tells
@@ -164,7 +165,13 @@ def _ordinary_key(group: Group, baseline: Baseline, activity: float) -> tuple[fl
     if group.kind == "topic_place":
         topic, _, place = group.id.partition("@")
         prior = baseline.voices * baseline.topics.get(topic, 0.0) * baseline.places.get(place, 0.0)
-    return baseline.rates[group.kind].expected(group.id, prior, activity)
+    rates = baseline.rates[group.kind]
+    mean, shape = rates.expected(group.id, prior, activity)
+    if group.kind == "term":  # an everyday word is in so many texts whatever they are about
+        everyday = baseline.voices * activity * usual_share(group.id.removeprefix("term:"))
+        if everyday > mean:
+            return everyday, everyday / (rates.spread - 1.0)
+    return mean, shape
 
 
 def by_surprise(judged: Iterable[Judged]) -> list[Judged]:

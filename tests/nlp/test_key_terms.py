@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.terms import key_terms
+from nlp.terms import key_terms, usual_share
 from nlp.text import fold, normalise, unaccent
 
 NEWS = normalise(
@@ -19,6 +19,11 @@ def test_phrases_as_written() -> None:
     assert 5 <= len(terms) <= 8
     assert {"cà phê", "hợp tác xã"} & set(terms)
     assert any("Khe Sanh" in term for term in terms)
+
+
+def test_everyday_words_are_in_many_texts_at_large_with_and_without_accents() -> None:
+    for everyday, rare in (("dự án", "vỡ đập"), ("du an", "vo dap"), ("người dân", "người dân Gio Linh")):
+        assert usual_share(everyday) > 0.01 > 0.003 > usual_share(rare)
 
 
 def test_no_persons() -> None:
