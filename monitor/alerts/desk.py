@@ -31,17 +31,18 @@ class BadRule(ValueError):
 
 
 class AlertDesk:
-    """Rules, alerts and the outbox of an installation."""
+    """Rules, alerts and the outbox of an installation. `clock` says what time it is for all of them."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, *, clock: Callable[[], datetime] = utc_now) -> None:
         settings, engine = installation.settings, installation.engine
         self.settings, self._archive, self.stream = settings, installation.archive, Stream(engine)
         self._naming = installation.naming
         self._places = {unit.id for unit in installation.province.entries}
         self._looked_at: datetime | None = None
-        self.rules = RuleStore(engine)
-        self.alerts = AlertStore(engine, cap=settings.alerts_per_day)
-        self.outbox = Outbox(engine, senders(settings), link=f"{settings.dashboard}alerts")
+        self._clock = clock
+        self.rules = RuleStore(engine, clock=clock)
+        self.alerts = AlertStore(engine, cap=settings.alerts_per_day, clock=clock)
+        self.outbox = Outbox(engine, senders(settings), link=f"{settings.dashboard}alerts", clock=clock)
         self.watch = Watch(installation, self.rules, self.alerts)
         ready_made.install(self.rules)
 
@@ -53,15 +54,15 @@ class AlertDesk:
         found: list[Alert] = []
         try:
             if self._may_be_news():
-                found = self.watch.look()
-                self._looked_at = utc_now()
+                found = self.watch.look(self._clock())
+                self._looked_at = self._clock()
         finally:
             sent = self.outbox.run(stopping=stopping)
         return found, sent
 
     def _may_be_news(self) -> bool:
         """Posts were taken through lately (the index may follow a little later), or the last look is long ago."""
-        now, latest = utc_now(), self._archive.last_processed()
+        now, latest = self._clock(), self._archive.last_processed()
         fresh = latest is not None and now - latest < SETTLED
         return fresh or self._looked_at is None or now - self._looked_at >= LOOK_AT_LEAST
 
