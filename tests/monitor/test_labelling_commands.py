@@ -217,7 +217,7 @@ def test_two_passes_are_compared(tmp_path: Path) -> None:
 def test_agreement_of_our_own_labels_is_what_their_readme_says() -> None:
     found = {each["one"]: each for each in json.loads(run("labels", "agreement").stdout)}
     readme = (LABELS / "README.md").read_text(encoding="utf-8")
-    for part in ("province", "national"):
+    for part in ("province", "national", "social", "social-3"):
         each = found[f"annotator-1-{part}.jsonl"]
         for figure in (*each["kappa"].values(), each["alpha"]["topics"]):
             assert f"{figure['value']:.3f}".removeprefix("0").rstrip("0") in readme
