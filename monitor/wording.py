@@ -87,6 +87,11 @@ _ALPHABET = {letter: rank for rank, letter in enumerate("aăâbcdđeêfghijklmno
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng
 
 
+def within(hours: int) -> str:
+    """How a window of counting is said: in hours up to three days, then in days."""
+    return f"{hours // 24} ngày" if hours > 72 and hours % 24 == 0 else f"{hours} giờ"
+
+
 def collation_key(text: str) -> tuple[object, ...]:
     """For sorting names as Vietnamese dictionaries do: syllable by syllable, letters before tones."""
     return tuple(_syllable(word) for word in text.lower().split())

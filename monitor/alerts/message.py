@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.alerts.firing import Counts
 from monitor.alerts.rule import PRIORITY_WORDS, Priority
-from monitor.wording import decimal, number, percent, when
+from monitor.wording import decimal, number, percent, when, within
 
 Event = Literal["opened", "update", "escalation", "digest", "test"]
 EVENT_WORDS: dict[Event, str] = {
@@ -69,7 +69,7 @@ class Message(BaseModel):
 
 def reason(counts: Counts) -> str:
     """Why a rule fired, as one Vietnamese sentence made of the figures."""
-    parts = [f"{number(counts.count)} lượt nhắc trong {counts.window_hours} giờ"]
+    parts = [f"{number(counts.count)} lượt nhắc trong {within(counts.window_hours)}"]
     if counts.usual is not None:
         parts.append(f"thường lệ {decimal(counts.usual)}")
     parts.append(f"{number(counts.voices)} nguồn và người lên tiếng")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from index.limits import MAX_CHARACTERS
-from monitor.wording import VIETNAM, decimal, number, percent
+from monitor.wording import VIETNAM, decimal, number, percent, within
 
 Priority = Literal["urgent", "high", "normal"]
 Basis = Literal["query", "issue"]
@@ -103,7 +103,7 @@ def conditions(rule: Rule) -> str:
         parts += [f"từ {number(rule.min_count)} lượt nhắc"] if rule.min_count > 1 else []
     else:
         about = "mỗi vụ việc" if rule.per == "story" else "tất cả"
-        parts = [f"từ {number(rule.min_count)} lượt nhắc trong {rule.window_hours} giờ, tính {about}"]
+        parts = [f"từ {number(rule.min_count)} lượt nhắc trong {within(rule.window_hours)}, tính {about}"]
         parts += [f"gấp {decimal(rule.min_ratio)} lần thường lệ"] if rule.min_ratio is not None else []
         parts += ["lần đầu xuất hiện trong 30 ngày"] if rule.first_mention else []
     parts += [f"tiêu cực từ {percent(rule.negative_share)}"] if rule.negative_share is not None else []

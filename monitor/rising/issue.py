@@ -16,7 +16,7 @@ from monitor.rising.sorts import Sort, sort_of
 from monitor.rising.states import Change, State
 from monitor.rising.surprise import RECENT, WINDOWS, band
 from monitor.rising.watch import Seen
-from monitor.wording import decimal, percent
+from monitor.wording import decimal, percent, within
 
 CURVE = 48  # hours
 
@@ -99,8 +99,7 @@ class Issue:
 def reason(figures: Figures) -> str:
     """Why it rose, as one Vietnamese sentence made of the figures; its first is what the link under it counts."""
     copies = f" (kể cả {figures.copies} bài chép lại)" if figures.copies else ""
-    length = "7 ngày" if figures.window_hours == WINDOWS[-1] else f"{figures.window_hours} giờ"
-    told = f"{figures.mentions} lượt nhắc{copies} trong {length}"
+    told = f"{figures.mentions} lượt nhắc{copies} trong {within(figures.window_hours)}"
     ratio = f"gấp {decimal(figures.ratio)} lần thường lệ" if figures.ratio >= 1.2 else "nhiều hơn thường lệ"
     parts = [f"{told}, {ratio}", f"{figures.sources} nguồn tin"]
     if figures.people:

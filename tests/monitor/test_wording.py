@@ -17,6 +17,7 @@ from monitor.wording import (
     percent,
     rfc3339,
     when,
+    within,
 )
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # 10:00 in Việt Nam
@@ -119,3 +120,8 @@ def test_names_are_sorted_as_vietnamese_dictionaries_sort_them() -> None:
     ]
     assert sorted(names, key=collation_key) == expected
     assert sorted(["má", "mạ", "ma", "mã", "mà", "mả"], key=collation_key) == ["ma", "mà", "mả", "mã", "má", "mạ"]
+
+
+@pytest.mark.parametrize(("hours", "said"), [(1, "1 giờ"), (72, "72 giờ"), (100, "100 giờ"), (168, "7 ngày")])
+def test_a_long_window_is_said_in_days(hours: int, said: str) -> None:
+    assert within(hours) == said
