@@ -6,6 +6,7 @@ import http.server
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,11 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from index import cursor as cursors
-from index.elasticsearch import connection
+from index.elasticsearch import connection, schema
 from index.elasticsearch.adapter import ElasticsearchIndex
 from index.elasticsearch.server import Server, nodes
 from index.engine import open_index
-from index.port import Analyzer, Filters, IndexUnavailable, MetadataChange, Refused
+from index.port import DIMENSIONS, Analyzer, Filters, IndexUnavailable, MetadataChange, Refused
 from index.query import parse
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.servers import free_port, own_names, self_signed
@@ -105,6 +106,26 @@ def test_indices_that_vanish_are_made_again_with_our_mapping(
     assert found(index, "tin") == ["b"]
     assert index.needs_rebuild  # the state went with them
     assert index.count() == 0
+
+
+def test_months_of_before_there_were_vectors_learn_them(
+    elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: kind for name, kind in schema.MAPPING["properties"].items() if name != "vector"}
+    vector = bytes([1] * DIMENSIONS)
+    with own_names(elasticsearch_url) as server, monkeypatch.context() as patch:
+        patch.setattr(schema, "MAPPING", {**schema.MAPPING, "properties": before})
+        patch.setattr(schema, "_VECTOR", {"lang": before["lang"]})
+        with closing(ElasticsearchIndex(server, analyzer=ANALYZER)) as old:
+            old.upsert([mention("a", "Sạt lở đường lên Khe Sanh")])
+            old.rebuilt()
+            with pytest.raises(Refused, match="vector"):
+                old.update([MetadataChange("a", vector=vector)])
+        patch.undo()
+        with closing(ElasticsearchIndex(server, analyzer=ANALYZER)) as new:
+            assert not new.needs_rebuild
+            new.update([MetadataChange("a", vector=vector)])
+            assert [each.id for each in new.similar(vector)] == ["a"]
 
 
 def test_what_the_server_refuses_is_named_and_holds_up_nothing(index: ElasticsearchIndex) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from index.engine import open_index
-from index.port import Analyzer, Filters, IndexUnavailable
+from index.port import DIMENSIONS, Analyzer, Filters, IndexUnavailable, MetadataChange
 from index.sqlite import SqliteIndex, rank, writer
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.support import found, mention
@@ -58,6 +59,19 @@ def test_another_analyzer_or_version_empties_the_file(index: SqliteIndex, path: 
     with sqlite3.connect(path) as conn:
         conn.execute("UPDATE state SET version = 0, rebuild = 0")
     assert SqliteIndex(path, analyzer=ANALYZER).needs_rebuild
+
+
+def test_a_file_of_before_there_were_vectors_learns_them(index: SqliteIndex, path: Path) -> None:
+    index.upsert([mention("a", "Sạt lở đường lên Khe Sanh")])
+    index.rebuilt()
+    index.close()
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TABLE vector")
+    vector = bytes([1] * DIMENSIONS)
+    with closing(SqliteIndex(path, analyzer=ANALYZER)) as again:
+        assert not again.needs_rebuild
+        again.update([MetadataChange("a", vector=vector)])
+        assert [each.id for each in again.similar(vector)] == ["a"]
 
 
 def test_a_file_that_is_no_index_is_put_aside(path: Path) -> None:
