@@ -4,7 +4,7 @@ F/prepared is made once (minutes for a million), each run works on a copy. The p
 accounts; the sandbox is the web that it crawls. Each dashboard has a key of its own and asks six resources every five
 seconds with If-None-Match, spread evenly; they look at `--screens` different things. Prints requests by answer, their
 latency (all, and after the first minute, in which the worker lives through the last days), errors, what was crawled
-meanwhile, and the largest resident memory of all processes together.
+meanwhile, which counters behind the answers rose, and the largest memory of all processes together.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -91,23 +92,38 @@ async def look(url: str, keys: list[str], screens: int, seconds: float) -> Seen:
 
 
 class Memory(threading.Thread):
-    """Watches the resident memory of a process and all that it started, twice a second."""
+    """Watches the memory of a process and all that it started, once a second: `most` is the largest sum of what is
+    resident (RSS, MiB), in which a page that three processes share counts three times; `shared_once` of what is
+    resident when each counts a third of it (PSS)."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._first, self.most, self.parts, self.over = psutil.Process(pid), 0, dict[str, int](), threading.Event()
+        self._first, self.over = psutil.Process(pid), threading.Event()
+        self.most, self.shared_once = 0.0, 0.0
+        self.parts: dict[str, str] = {}
 
     def run(self) -> None:
-        while not self.over.wait(0.5):
-            parts: dict[str, int] = {}
+        while not self.over.wait(1.0):
+            parts: dict[str, tuple[float, float]] = {}
             for process in [self._first, *self._first.children(recursive=True)]:
                 try:
                     name = next((w for w in ("uvicorn", "worker", "up") if w in process.cmdline()), "reader")
-                    parts[name] = parts.get(name, 0) + process.memory_info().rss
-                except psutil.NoSuchProcess:
+                    found = _resident(process.pid)
+                except (psutil.NoSuchProcess, OSError):
                     continue
-            if (together := sum(parts.values())) > self.most:
-                self.most, self.parts = together, parts
+                known = parts.get(name, (0.0, 0.0))
+                parts[name] = known[0] + found[0], known[1] + found[1]
+            self.shared_once = max(self.shared_once, sum(pss for _, pss in parts.values()))
+            if (together := sum(rss for rss, _ in parts.values())) > self.most:
+                self.most = together
+                self.parts = {name: f"{rss:.0f} ({pss:.0f})" for name, (rss, pss) in sorted(parts.items())}
+
+
+def _resident(pid: int) -> tuple[float, float]:
+    """RSS and PSS of a process in MiB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes = {line.split()[0]: int(line.split()[1]) / 1024 for line in lines}
+    return sizes["Rss:"], sizes["Pss:"]
 
 
 @contextmanager
@@ -165,6 +181,11 @@ def keys_of(folder: Path, count: int) -> list[str]:
         return [installation.desk.keys.add(f"{n}", "ioc", [Scope.read], expires_at=None) for n in range(count)]
 
 
+def counters(folder: Path) -> dict[str, int]:
+    with sqlite3.connect(folder / "archive.sqlite") as connection:
+        return dict(connection.execute("SELECT name, version FROM changes"))
+
+
 def report(seen: Seen, seconds: float) -> None:
     statuses = Counter(status for _, status, _, _ in seen.took)
     print(f"{len(seen.took)} requests in {seconds:g} s: {dict(statuses)}; errors {dict(seen.errors) or 0}")
@@ -198,6 +219,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
     shutil.rmtree(run, ignore_errors=True)
     shutil.copytree(prepared, run)
     keys = keys_of(run, given.dashboards)
+    before = counters(run)
     with product(run) as (url, up):
         memory = Memory(up.pid)
         memory.start()
@@ -206,8 +228,9 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         memory.over.set()
     report(seen, given.seconds)
     print(f"posts {state['outcomes']}, in the index {state['indexed']:,}")
-    parts = ", ".join(f"{name} {size / 2**20:.0f}" for name, size in sorted(memory.parts.items()))
-    print(f"largest resident memory of all processes: {memory.most / 2**20:.0f} MiB ({parts})")
+    print("counters rose by", {name: n - before.get(name, 0) for name, n in counters(run).items()})
+    print(f"largest memory of all processes: RSS {memory.most:.0f} MiB, PSS {memory.shared_once:.0f}")
+    print("RSS (PSS) then: " + ", ".join(f"{name} {size}" for name, size in memory.parts.items()))
 
 
 if __name__ == "__main__":

@@ -496,7 +496,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        "cache_size=-65536",
+        "cache_size=-4096",  # of each connection; behind it stands the kernel's, which all processes share
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from index.sqlite.schema import META, SHIFT
 from index.sqlite.vocabulary import Ints, Vocabulary
 
-Column = npt.NDArray[np.int32]
+Column = npt.NDArray[np.signedinteger]  # as narrow as its codes allow
 _SELECT = f"SELECT rid, {', '.join(META)} FROM meta"  # noqa: S608 - the names are ours
-_CHUNK = 50_000
+_CHUNK = 20_000
 _IDS = 500
+_KINDS = (np.int8, np.int16, np.int32, np.int64)
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,25 @@ def _load(conn: sqlite3.Connection, version: tuple[int, int]) -> Columns:
     vocabulary = Vocabulary()
     vocabulary.refresh(conn)
     cursor = conn.execute(_SELECT + " ORDER BY rid")
-    parts = []
+    rids: list[Ints] = [np.empty(0, dtype=np.int64)]
+    parts: dict[str, list[Column]] = {name: [np.empty(0, dtype=np.int8)] for name in META}
     while rows := cursor.fetchmany(_CHUNK):
-        parts.append(np.array(rows, dtype=np.int64))
-    return _columns(version, np.concatenate(parts) if parts else _nothing(), vocabulary)
+        table = np.array(rows, dtype=np.int64)
+        rids.append(table[:, 0].copy())
+        for i, name in enumerate(META):
+            parts[name].append(_narrow(table[:, i + 1]))
+    return Columns(version, np.concatenate(rids), {name: _joined(parts.pop(name)) for name in META}, vocabulary)
 
 
-def _nothing() -> Ints:
-    return np.empty((0, 1 + len(META)), dtype=np.int64)
+def _joined(parts: list[Column]) -> Column:
+    found: Column = np.concatenate(parts)
+    return found
 
 
-def _columns(version: tuple[int, int], table: Ints, vocabulary: Vocabulary) -> Columns:
-    fields = {name: table[:, i + 1].astype(np.int32) for i, name in enumerate(META)}
-    return Columns(version, table[:, 0].copy(), fields, vocabulary)
+def _narrow(column: Ints) -> Column:
+    """A copy in the narrowest type that holds it: a million mentions take some 35 MB instead of 52."""
+    low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+    return column.astype(next(kind for kind in _KINDS if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max))
 
 
 def _refreshed(conn: sqlite3.Connection, old: Columns, version: tuple[int, int]) -> Columns:
@@ -113,7 +120,7 @@ def _rows(conn: sqlite3.Connection, rids: Ints) -> Ints:
         some = rids[start : start + _IDS].tolist()
         marks = ",".join("?" * len(some))
         rows += conn.execute(f"{_SELECT} WHERE rid IN ({marks}) ORDER BY rid", some).fetchall()
-    return np.array(rows, dtype=np.int64) if rows else _nothing()
+    return np.array(rows, dtype=np.int64).reshape(-1, 1 + len(META))
 
 
 def _merged(old: Columns, version: tuple[int, int], touched: Ints, rows: Ints) -> Columns:
@@ -121,15 +128,23 @@ def _merged(old: Columns, version: tuple[int, int], touched: Ints, rows: Ints) -
     at = np.searchsorted(old.rids, touched)
     known = (at < len(old)) & (old.rids[np.minimum(at, len(old) - 1)] == touched) if len(old) else at < 0
     if len(rows) == len(touched) and known.all():  # metadata only: row ids stay where they are
-        fields = {name: column.copy() for name, column in old.fields.items()}
+        fields = {}
         for i, name in enumerate(META):
-            fields[name][at] = rows[:, i + 1]
+            new = _narrow(rows[:, i + 1])
+            fields[name] = _wide(old.fields[name], new).copy()
+            fields[name][at] = new
         return Columns(version, old.rids, fields, old.vocabulary)
     keep = np.ones(len(old), dtype=np.bool_)
     keep[at[known]] = False
     kept = old.rids[keep]
     places = np.searchsorted(kept, rows[:, 0])
-    merged = {
-        name: np.insert(old.fields[name][keep], places, rows[:, i + 1].astype(np.int32)) for i, name in enumerate(META)
-    }
+    merged = {}
+    for i, name in enumerate(META):
+        new = _narrow(rows[:, i + 1])
+        merged[name] = np.insert(_wide(old.fields[name], new)[keep], places, new)
     return Columns(version, np.insert(kept, places, rows[:, 0]), merged, old.vocabulary)
+
+
+def _wide(column: Column, more: Column) -> Column:
+    """The column in a type that holds further values too."""
+    return column.astype(np.promote_types(column.dtype, more.dtype), copy=False)

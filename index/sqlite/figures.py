@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
 import numpy as np
@@ -9,18 +10,20 @@ import numpy as np
 from index.dates import interval_numbers, interval_start
 from index.port import Bucket, FacetField, Interval, Point
 from index.sqlite.columns import Columns
+from index.sqlite.names import Names
 from index.sqlite.schema import SHIFT
 from index.sqlite.select import Selection
 from index.sqlite.vocabulary import SETS, Ints, Spread
 
 _COLUMNS = {"topic": "topics", "place": "places"}
+Texts = Sequence[str] | Names
 
 
 def facet(columns: Columns, selection: Selection, field: FacetField, limit: int) -> list[Bucket]:
     """The largest values of a field with their counts; a mention counts once for each of its topics and places."""
     name = _COLUMNS.get(field, field)
     values = columns.vocabulary.fields[name]
-    names = values.names
+    names: Texts = values.names
     if name in SETS:
         # The members first: a writer may add tuples meanwhile, the table must not be smaller than they are.
         spread = values.spread()
@@ -53,7 +56,7 @@ def _spread(table: Ints, spread: Spread) -> Ints:
     return np.rint(np.stack(counts, axis=1)).astype(np.int64)
 
 
-def _largest(totals: Ints, names: list[str], limit: int) -> list[int]:
+def _largest(totals: Ints, names: Texts, limit: int) -> list[int]:
     """Rows by count, largest first, ties by name; rows without hits are left out."""
     rows = np.flatnonzero(totals)
     if len(rows) > limit > 0:
@@ -64,7 +67,7 @@ def _largest(totals: Ints, names: list[str], limit: int) -> list[int]:
     return ordered[:limit]
 
 
-def split(counts: Ints, sentiments: list[str]) -> dict[str, int]:
+def split(counts: Ints, sentiments: Texts) -> dict[str, int]:
     """Counts by sentiment; mentions without one are in the total only."""
     return {name: int(count) for name, count in zip(sentiments, counts, strict=False) if name and count}
 

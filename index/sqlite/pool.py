@@ -13,6 +13,7 @@ from index.port import IndexBroken, IndexUnavailable, TooSlow
 from index.sqlite.files import Files
 
 BUSY_SECONDS = 30
+IDLE = 8  # connections that are kept for the next caller
 _STEPS = 4000  # virtual machine steps between two looks at the clock; a look costs well under a microsecond
 
 
@@ -82,7 +83,7 @@ class Pool:
 
     def _keep(self, version: Version, conn: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed:
+            if not self._closed and len(self._idle) < IDLE:
                 self._idle.append((version, conn))
                 return
         conn.close()
@@ -101,8 +102,9 @@ def connect(path: Path) -> sqlite3.Connection:
     conn.execute("PRAGMA journal_mode = WAL")
     conn.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut: the archive relies on it
     conn.execute("PRAGMA secure_delete = FAST")
-    conn.execute("PRAGMA cache_size = -65536")
-    conn.execute("PRAGMA mmap_size = 2147418112")
+    # The kernel keeps what is read often, once for all connections and processes: a large cache of each connection, or
+    # the file mapped into each, makes nothing sooner and takes that memory again and again.
+    conn.execute("PRAGMA cache_size = -4096")
     conn.execute("PRAGMA temp_store = MEMORY")
     conn.execute("PRAGMA journal_size_limit = 67108864")
     return conn

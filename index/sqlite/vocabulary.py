@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from index.sqlite.names import Names
 from index.values import storable
 
 Ints = npt.NDArray[np.int64]
 FIELDS = ("source", "kind", "site", "sentiment", "story", "topics", "places", "lang")
 SETS = ("topics", "places")
+MANY = 100_000  # values of a field (stories) that are not kept folded: who asks for one knows it letter by letter
 
 
 @dataclass
@@ -34,8 +36,7 @@ class Spread:
 class Values:
     """The values of one field by code. Code 0 is "none" (for tuples: the empty one)."""
 
-    names: list[str] = field(default_factory=lambda: [""])
-    codes: dict[str, int] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     tuples: list[tuple[str, ...]] = field(default_factory=lambda: [()])
     _spread: tuple[int, Spread] | None = None
     _folded: tuple[int, dict[str, list[int]]] = (1, {})
@@ -43,10 +44,9 @@ class Values:
     def append(self, name: str, code: int, *, is_set: bool) -> None:
         if code != len(self.names):
             raise sqlite3.DatabaseError(f"code {code} where {len(self.names)} was due")
-        self.names.append(name)
-        self.codes[name] = code
         if is_set:
             self.tuples.append(tuple(json.loads(name)))
+        self.names.append(name)
 
     def spread(self) -> Spread:
         """Members of all tuples, kept until a new tuple appears."""
@@ -64,7 +64,10 @@ class Values:
 
     def like(self, value: str, fold: Callable[[str], str]) -> list[str]:
         """The values (members, for tuples) that are `value` when accents, case and separators do not count."""
-        names = self.spread().names if len(self.tuples) > 1 else self.names
+        names: Sequence[str] | Names = self.spread().names if len(self.tuples) > 1 else self.names
+        if len(names) > MANY:
+            found = self.names.code(value) is not None and [value]
+            return found or [name for name in names if name and fold(name) == fold(value)]
         done, folded = self._folded
         if len(names) > done or not folded:
             folded = {}
@@ -77,7 +80,8 @@ class Values:
         """For every code whether it is (or, for tuples, holds) a wanted value."""
         hits = np.zeros(len(self.names), dtype=np.bool_)
         if not is_set:
-            hits[[self.codes[name] for name in wanted if name in self.codes]] = True
+            codes = [self.names.code(name) for name in wanted]
+            hits[[code for code in codes if code is not None and code < len(hits)]] = True
             return hits
         spread, names = self.spread(), set(wanted)
         members = np.array([name in names for name in spread.names], dtype=np.bool_)
@@ -106,7 +110,7 @@ class Vocabulary:
             return 0
         text = storable(value if isinstance(value, str) else json.dumps(list(value), ensure_ascii=False))
         known = self.fields[name]
-        if (code := known.codes.get(text)) is not None:
+        if (code := known.names.code(text)) is not None:
             return code
         code = len(known.names)
         self._last += 1

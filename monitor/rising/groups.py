@@ -7,6 +7,7 @@ is halved in the same way: many small ones weigh more than a large one, which ri
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Literal
@@ -19,6 +20,9 @@ PERSON_PAUSE = 72.0
 OUTLET_PAUSE = 1.0
 OUTLET_RECOVERS = 24.0
 STORY_RECOVERS = 72.0
+MATTERS = max(PERSON_PAUSE, OUTLET_RECOVERS, STORY_RECOVERS)  # hours that a voice bears upon those after it
+FEW = 16  # entries from which it is worth while to clear a group of voices that no longer matter
+NOTHING: dict[str, list[float]] = {}  # shared, never written to
 VIETNAM_MIDNIGHT = 17.0  # in UTC
 PLACES = 3  # of one mention, the first ones
 UNTOLD = frozenset({"other"})  # topics that say nothing
@@ -43,36 +47,36 @@ def keys(e: Evidence) -> Iterator[tuple[Kind, str]]:
 class Group:
     """Entries in time order with the running sum of their voices. Times in hours since 1970.
 
-    `daily`: voices by day (`day_of`), of what is no story.
+    A million mentions make some hundred thousand groups, most of them of one entry: what they hold is packed.
     """
 
-    __slots__ = ("_last", "_per_story", "daily", "evidence", "id", "kind", "sums", "times", "weights")
+    __slots__ = ("_due", "_per_story", "_told", "evidence", "id", "kind", "sums", "times", "weights")
 
     def __init__(self, kind: Kind, id: str) -> None:
         self.kind, self.id = kind, id
         self.evidence: list[Evidence] = []
-        self.times: list[float] = []
-        self.weights: list[float] = []
-        self.sums: list[float] = [0.0]
-        self.daily: dict[int, float] = {}
-        self._last: dict[str, list[float]] = {}
-        self._per_story: dict[str, list[float]] = {}
+        self.times, self.weights, self.sums = array("d"), array("d"), array("d", (0.0,))
+        # When each voice and each story counted, as far back as that bears upon what comes; None: to be recalled.
+        self._told: dict[str, list[float]] | None = None
+        self._per_story: dict[str, list[float]] = NOTHING
+        self._due = 0  # entries from which that is recalled anew, without what no longer matters
 
-    def add(self, e: Evidence, weights: Weights) -> None:
-        """The next mention; none may be older than the last."""
-        time = hours(e.at)
+    def add(self, e: Evidence, weights: Weights, time: float | None = None) -> None:
+        """The next mention; none may be older than the last. `time`: its hour, if that is known already."""
+        time = hours(e.at) if time is None else time
+        if self.times and (self._told is None or len(self.times) >= self._due):
+            self._recall(time)
         weight = 0.0 if e.copy else self._weight(e, time, weights)
+        if weight and self._told is not None:
+            self._count(e, time, self._told)
         self.evidence.append(e)
         self.times.append(time)
         self.weights.append(weight)
         self.sums.append(self.sums[-1] + weight)
-        if weight and self.kind != "story":
-            day = day_of(time)
-            self.daily[day] = self.daily.get(day, 0.0) + weight
 
     def _weight(self, e: Evidence, time: float, weights: Weights) -> float:
         weight = weights.of(e)
-        told = self._last.setdefault(e.voice, [])
+        told = self._told.get(e.voice, ()) if self._told else ()
         if e.by_people:
             if told and time - told[-1] < PERSON_PAUSE:
                 return 0.0
@@ -81,11 +85,50 @@ class Group:
                 return 0.0
             weight *= 0.5 ** (len(told) - bisect_left(told, time - OUTLET_RECOVERS))
         if self.kind != "story" and e.story is not None:
-            before = self._per_story.setdefault(e.story, [])
+            before = self._per_story.get(e.story, ())
             weight *= 0.5 ** (len(before) - bisect_left(before, time - STORY_RECOVERS))
-            before.append(time)
-        told.append(time)
         return weight
+
+    def _recall(self, time: float) -> None:
+        """The voices and stories that counted, not longer before a moment than it matters."""
+        self._told, self._per_story = {}, NOTHING if self.kind == "story" else {}
+        count, first = len(self.times), bisect_left(self.times, time - MATTERS)
+        for n in range(first, count):
+            if self.weights[n] > 0:
+                self._count(self.evidence[n], self.times[n], self._told)
+        self._due = count + 2 * (count - first) + FEW
+
+    def _count(self, e: Evidence, time: float, told: dict[str, list[float]]) -> None:
+        told.setdefault(e.voice, []).append(time)
+        if self.kind != "story" and e.story is not None:
+            self._per_story.setdefault(e.story, []).append(time)
+
+    def rest(self) -> None:
+        """Lets go of what can be recalled when somebody tells it again."""
+        self._told, self._per_story = None, NOTHING
+
+    def cut(self, first: int) -> None:
+        """Takes the entries from an index on away, as if they had never come."""
+        del self.evidence[first:], self.times[first:], self.weights[first:], self.sums[first + 1 :]
+        self.rest()
+
+    def forget(self, oldest: float) -> None:
+        """Takes entries older than a moment away; of a story its birth is needed as long as it is told."""
+        if self.kind != "story" and self.times[0] < oldest:
+            first = bisect_left(self.times, oldest)
+            del self.evidence[:first], self.times[:first], self.weights[:first], self.sums[:first]
+            self.rest()
+
+    def by_day(self, since: int, until: int) -> dict[int, float]:
+        """Voices by day (`day_of`) in [since, until), of days that have any."""
+        first = bisect_left(self.times, since * 24 + VIETNAM_MIDNIGHT)
+        last = bisect_left(self.times, until * 24 + VIETNAM_MIDNIGHT)
+        found: dict[int, float] = {}
+        for time, weight in zip(self.times[first:last], self.weights[first:last], strict=True):
+            if weight:
+                day = day_of(time)
+                found[day] = found.get(day, 0.0) + weight
+        return found
 
     def first_after(self, time: float) -> int:
         """Index of the first entry later than a moment."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.rising.evidence import Evidence, Weights, hours
-from monitor.rising.groups import Group, keys
+from monitor.rising.groups import MATTERS, Group, keys
 
 FEW = 1000  # changes that are put in place one by one; more are sorted in
+
+
+@dataclass(slots=True)
+class Broken:
+    """What is no longer true of a group since a moment, and what came late to it."""
+
+    since: float
+    late: list[Evidence] = field(default_factory=list)
 
 
 class Memory:
@@ -24,7 +34,7 @@ class Memory:
         self._weights = weights
         self._by_id: dict[str, Evidence] = {}
         self.evidence: list[Evidence] = []
-        self.times: list[float] = []
+        self.times = array("d")
         self.groups: dict[str, Group] = {}
         self.touched: set[str] = set()
         self.moved: dict[str, str] = {}
@@ -37,7 +47,7 @@ class Memory:
 
         Those that come late are put where they belong.
         """
-        broken: dict[str, list[Evidence]] = {}
+        broken: dict[str, Broken] = {}
         late: list[Evidence] = []
         gone: list[Evidence] = []
         new = []
@@ -47,7 +57,7 @@ class Memory:
                 continue
             new.append(time)
             if known is not None:
-                broken.update((key, broken.get(key, [])) for _, key in keys(known))
+                _break(broken, known)
                 if known.story and e.story and known.story != e.story:
                     self.moved[known.story] = e.story
                 gone.append(known)
@@ -63,22 +73,27 @@ class Memory:
         self._mend(broken)
         return new
 
-    def _group(self, e: Evidence, time: float, broken: dict[str, list[Evidence]]) -> None:
+    def _group(self, e: Evidence, time: float, broken: dict[str, Broken]) -> None:
         for kind, key in keys(e):
             group = self.groups.get(key)
             if group is None:
                 group = self.groups[key] = Group(kind, key)
             if key in broken or (group.times and group.times[-1] > time):
-                broken.setdefault(key, []).append(e)
+                found = broken.setdefault(key, Broken(time))
+                found.since = min(found.since, time)
+                found.late.append(e)
             else:
-                group.add(e, self._weights)
+                group.add(e, self._weights, time)
             self.touched.add(key)
 
     def drop(self, ids: Iterable[str]) -> None:
         """Mentions that are no more: erased, or no longer about the province."""
         gone = [self._by_id.pop(id) for id in ids if id in self._by_id]
         self._take_out(gone)
-        self._mend({key: [] for e in gone for _, key in keys(e)})
+        broken: dict[str, Broken] = {}
+        for e in gone:
+            _break(broken, e)
+        self._mend(broken)
 
     def between(self, since: float, until: float) -> list[Evidence]:
         """Mentions with since < time <= until."""
@@ -92,11 +107,19 @@ class Memory:
                 del self._by_id[e.id]
         del self.evidence[:first], self.times[:first]
         self.groups = {key: group for key, group in self.groups.items() if group.times[-1] >= oldest}
+        for group in self.groups.values():
+            group.forget(oldest)
+
+    def rest(self, at: float) -> None:
+        """Groups that nobody told lately let go of what they can recall."""
+        for group in self.groups.values():
+            if group.times[-1] < at - MATTERS:
+                group.rest()
 
     def _take_out(self, gone: Sequence[Evidence]) -> None:
         if len(gone) > FEW:
             self.evidence = [e for e in self.evidence if self._by_id.get(e.id) is e]
-            self.times = [hours(e.at) for e in self.evidence]
+            self.times = array("d", (hours(e.at) for e in self.evidence))
             return
         for e in gone:
             place = bisect_left(self.times, hours(e.at))
@@ -107,26 +130,33 @@ class Memory:
     def _put_in(self, late: Sequence[Evidence]) -> None:
         if len(late) > FEW:
             self.evidence = sorted([*self.evidence, *late], key=_order)
-            self.times = [hours(e.at) for e in self.evidence]
+            self.times = array("d", (hours(e.at) for e in self.evidence))
             return
         for e in late:
             place = bisect_right(self.times, hours(e.at))
             self.evidence.insert(place, e)
             self.times.insert(place, hours(e.at))
 
-    def _mend(self, broken: Mapping[str, Sequence[Evidence]]) -> None:
-        """Builds groups again to which something came late or from which something went."""
-        for key, late in broken.items():
-            old = self.groups[key]
-            left = [e for e in old.evidence if self._by_id.get(e.id) is e and key in {k for _, k in keys(e)}]
-            left = list({e.id: e for e in (*left, *late) if self._by_id.get(e.id) is e}.values())
+    def _mend(self, broken: Mapping[str, Broken]) -> None:
+        """Builds groups again to which something came late or from which something went, from that moment on."""
+        for key, found in broken.items():
+            group = self.groups[key]
             self.touched.add(key)
-            if not left:
-                del self.groups[key]
-                continue
-            group = self.groups[key] = Group(old.kind, key)
-            for e in sorted(left, key=_order):
+            first = bisect_left(group.times, found.since)
+            there = {e.id: e for e in (*group.evidence[first:], *found.late) if self._by_id.get(e.id) is e}
+            group.cut(first)
+            for e in sorted(there.values(), key=_order):
                 group.add(e, self._weights)
+            if not group.times:
+                del self.groups[key]
+
+
+def _break(broken: dict[str, Broken], e: Evidence) -> None:
+    """Notes the groups that a mention leaves."""
+    time = hours(e.at)
+    for _, key in keys(e):
+        found = broken.setdefault(key, Broken(time))
+        found.since = min(found.since, time)
 
 
 def _order(e: Evidence) -> tuple[datetime, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter
@@ -61,9 +62,9 @@ class EvidenceStore:
 
     def processed_since(self, mark: datetime, since: datetime, until: datetime) -> tuple[list[Evidence], set[str]]:
         """Posts with since < time <= until that were annotated since the mark: evidence, and ids that are none."""
-        a, p = annotation_rows.c, posts.c
-        recent = self._query().where(p.processed_at >= mark, a.counted_at > since, a.counted_at <= until)
-        found = self._read(recent.order_by(a.counted_at, a.post_id))
+        # Asked for the times as well, or in their order, SQLite would look all mentions of these weeks through.
+        recent = self._read(self._query().where(posts.c.processed_at >= mark))
+        found = sorted((e for e in recent if since < e.at <= until), key=lambda e: (e.at, e.id))
         return [e for e in found if e.relevance >= 1], {e.id for e in found if e.relevance < 1}
 
     def _query(self) -> Any:
@@ -78,20 +79,21 @@ class EvidenceStore:
 
     def _evidence(self, row: Any) -> Evidence:
         id, at, source, kind, author, relevance, sentiment, topics, places, terms, story, original = row
+        # The same few texts come back a hundred thousand times: one copy of each is kept.
         return Evidence(
             id=id,
             at=at,
-            source=source,
-            kind=kind,
-            voice=author or source if kind in PEOPLE else source,
+            source=intern(source),
+            kind=intern(kind),
+            voice=intern(author or source if kind in PEOPLE else source),
             relevance=relevance,
-            sentiment=sentiment,
-            topic=topics[0]["code"] if topics else None,
-            places=tuple(dict.fromkeys(place["id"] for place in places)),
-            story=story,
+            sentiment=intern(sentiment) if sentiment else None,
+            topic=intern(topics[0]["code"]) if topics else None,
+            places=tuple(dict.fromkeys(intern(place["id"]) for place in places)),
+            story=intern(story) if story else None,
             copy=original is not None,
             official=source in self._official,
-            terms=tuple(terms[:TERMS]),
+            terms=tuple(map(intern, terms[:TERMS])),
         )
 
 

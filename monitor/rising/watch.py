@@ -220,6 +220,7 @@ class Watch:
             return
         self._forget(midnight)
         memory = self._memory
+        memory.rest(midnight)
         self._baseline = learn(memory, midnight)
         self._near = {id for id, group in memory.groups.items() if group.times[-1] > at - QUIET}
         self._learnt = midnight

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import event
 
 from crawlers.post import Post
 from monitor.annotated import Annotated
-from monitor.archive import post_id
+from monitor.archive import post_id, utc_now
 from monitor.database import annotation_rows, story_changes
 from monitor.installation import Installation
+from monitor.rising import HISTORY
 from monitor.rising.live import LiveIssues
 from nlp.annotation import Annotation, Relevance, SentimentResult, Topic
 
@@ -242,3 +244,16 @@ def test_a_story_that_was_merged_away_leaves_its_life_and_what_was_done_to_it(qu
     assert quiet.issue_store.changes("cu")[0].at == before.changes[0].at
     assert [action.value for action in quiet.issue_store.in_force(NOW)["cu"]] == ["xã đã báo"]
     assert [action.value for action in quiet.issue_store.actions("cu")] == ["xã đã báo"]
+
+
+def test_what_was_annotated_lately_is_found_by_when_that_was(installation: Installation) -> None:
+    """Not by looking through all mentions of five weeks after each batch, which may be a hundred thousand."""
+    asked: list[str] = []
+    event.listen(installation.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    now = utc_now()
+    installation.evidence.processed_since(now, now - HISTORY, now)
+    sql = next(each for each in asked if "annotations" in each).replace("?", "''")
+    with installation.archive.read() as connection:
+        plan = " ".join(str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
+    assert "posts_by_processed_at" in plan
+    assert "annotations_by_time" not in plan
