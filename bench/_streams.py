@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Literal
 
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Planted = Literal["burst", "ramp", "complaint", "copies", "outlet", "slow", "running"]
 
 START = datetime(2026, 3, 10, tzinfo=VIETNAM)
+BETWEEN = timedelta(days=18)  # so that twenty streams see a whole year, with Tết and every other holiday of the file
 DAYS, WARM = 60, 16
 OUTLETS = tuple(f"bao-{n}" for n in range(12))
 STRENGTH = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2)
@@ -140,7 +141,7 @@ def slow_stream(seed: int) -> Stream:
 class _Maker:
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
-        self.first = hours(START)
+        self.first = hours(START + BETWEEN * (seed - 1))
         self.end = self.first + DAYS * 24
         self.clock = TrueClock(self.first, (DAYS + 10) * 24)
         self.found: list[Evidence] = []

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from monitor.rising.baseline import FINISHED, Baseline, learn_growth, learn_rates, shares
 from monitor.rising.groups import PLACES, Group, day_of
 from monitor.rising.memory import Memory
+from monitor.rising.outages import Outages
 from monitor.rising.season import Season
 
 DAY = 24.0
@@ -19,7 +20,7 @@ def learn(memory: Memory, until: float) -> Baseline:
     since = max(until - LEARNT, memory.times[0]) if memory.times else until - DAY
     first, end = bisect_left(memory.times, since), bisect_left(memory.times, until)
     past = memory.evidence[first:end]
-    season = Season.learn(past, since, until, times=memory.times[first:end])
+    season = Outages(Season.learn(past, since, until, times=memory.times[first:end])).season(until)
     stories: dict[bool, list[tuple[list[float], list[float]]]] = {True: [], False: []}
     daily: dict[str, dict[str, dict[int, float]]] = {"topic_place": {}, "term": {}}
     first_day, last_day = day_of(since), day_of(until)
@@ -29,8 +30,10 @@ def learn(memory: Memory, until: float) -> Baseline:
             running += _days_run(group, since, until)
             if since - FINISHED <= group.times[0] < until - FINISHED:
                 stories[group.evidence[0].by_people].append(_grown(group, season, until))
-        elif group.times[-1] >= since and (by_day := group.by_day(first_day, last_day)):
-            daily[group.kind][group.id] = by_day
+        elif group.times[-1] >= since:
+            by_day = {day: told for day, told in group.daily.items() if first_day <= day < last_day}
+            if by_day:
+                daily[group.kind][group.id] = by_day
     length = season.at(until) - season.at(since)
     born_since = max([since - FINISHED, *memory.times[:1]])
     days = (season.at(until - FINISHED) - season.at(born_since)) / DAY
@@ -51,7 +54,7 @@ def learn(memory: Memory, until: float) -> Baseline:
 def _grown(group: Group, season: Season, until: float) -> tuple[list[float], list[float]]:
     """Ages and weights of a story's voices; what was told after `until` is not known yet."""
     if len(group.times) == 1:
-        return [0.0], [group.weights[0]]
+        return [0.0], group.weights
     born = season.at(group.times[0])
     told = [n for n in range(len(group.times)) if (n == 0 or group.weights[n] > 0) and group.times[n] < until]
     return [season.at(group.times[n]) - born for n in told], [group.weights[n] for n in told]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -32,20 +33,60 @@ SILENCE = 1e-4  # a source that is quiet for longer than chance explains this of
 REGULAR = 1.0  # mentions a day from which a source's silence says something
 
 
-def day_kind(day: date, own: Mapping[str, str] | None = None) -> str:
-    """`own`: month-day -> name of the province's holidays."""
-    if day in public_holidays() or (own and f"{day:%m-%d}" in own):
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """A source that tells often enough for its silence to say something.
+
+    `share` of all mentions; `longest` that it is silent by chance, in average hours; `last` told, in hours since 1970.
+    """
+
+    share: float
+    longest: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A source that could not be read between two moments (hours since 1970); `until` None: it still cannot."""
+
+    source: str
+    since: float
+    until: float | None = None
+
+
+def day_kind(day: date) -> str:
+    if day in public_holidays():
         return "holiday"
     return {5: "saturday", 6: "sunday"}.get(day.weekday(), "working")
 
 
 class Season:
-    """Activity between two moments, in average hours. Beyond both ends the clock goes on by the profile."""
+    """Activity between two moments, in average hours. Beyond both ends the clock goes on by the profile.
 
-    def __init__(self, start: int, rates: Floats) -> None:
-        self._start = start
-        self._total: Floats = np.concatenate([[0.0], np.cumsum(rates)])
+    `rates`: of each hour from `start` on, with all outlets; `covered`: what share of it was read.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        rates: Floats,
+        covered: Floats | None = None,
+        regular: Mapping[str, Regular] | None = None,
+        outages: Iterable[Outage] = (),
+    ) -> None:
+        self._start, self._rates = start, rates
+        self._covered = np.ones(len(rates)) if covered is None else covered
+        self.regular: Mapping[str, Regular] = regular or {}
+        read = self._covered.copy()
+        for outage in outages:
+            end = None if outage.until is None else max(math.floor(outage.until) - start, 0)
+            read[max(math.ceil(outage.since) - start, 0) : end] -= self.regular[outage.source].share
+        self._total: Floats = np.concatenate([[0.0], np.cumsum(rates * np.maximum(read, 0.1))])
         self._list: list[float] = self._total.tolist()
+
+    def without(self, outages: Iterable[Outage]) -> Season:
+        """The same clock, slower while these sources could not be read; any it was slowed by before do not count."""
+        return Season(self._start, self._rates, self._covered, self.regular, outages)
 
     @classmethod
     def learn(
@@ -68,7 +109,7 @@ class Season:
         by_hour = _hours([local[h - start].hour for h in seen])
         by_day = _days(evidence, seen, since, until)
         rates = np.array([by_hour[each.hour] * by_day[kind] for each, kind in zip(local, kinds, strict=True)])
-        return cls(start, rates * _coverage(evidence, at, rates, start, until))
+        return cls(start, rates, *_coverage(evidence, at, rates, start, until))
 
     def at(self, hour: float) -> float:
         """The clock's time at an hour since 1970."""
@@ -124,25 +165,29 @@ def _days(evidence: Sequence[Evidence], seen: Sequence[int], since: float, until
     return {kind: factor / week for kind, factor in factors.items()}
 
 
-def _coverage(evidence: Sequence[Evidence], times: Sequence[float], rates: Floats, start: int, until: float) -> Floats:
-    """Hour by hour the share of the ordinary flow that comes from sources that could be read."""
-    covered = np.ones(len(rates))
+def _coverage(
+    evidence: Sequence[Evidence], times: Sequence[float], rates: Floats, start: int, until: float
+) -> tuple[Floats, dict[str, Regular]]:
+    """Hour by hour the share of the ordinary flow that comes from sources that could be read, but for outages that may
+    last on (`monitor.rising.outages`); and the regular sources."""
+    covered, regular = np.ones(len(rates)), {}
     if not evidence:
-        return covered
+        return covered, {}
     clock = Season(start, rates)
     by_source: dict[str, list[float]] = defaultdict(list)
     for e, at in zip(evidence, times, strict=True):
         by_source[e.source].append(at)
     total = len(evidence)
     span = clock.at(until) - clock.at(times[0])
-    for told in by_source.values():
+    for source, told in by_source.items():
         if len(told) / max(span, 1.0) * 24 < REGULAR or len(told) < 20:
             continue
-        ends = np.array([*told, until])
-        gaps = np.diff(clock.many(ends))
+        ends = np.array(told)
+        gaps = np.diff(clock.many(np.array([*told, until])))
         usual = float(np.median(gaps)) / math.log(2)  # of the exponential: outages do not move the median
         longest = max(-math.log(SILENCE) * max(usual, float(np.mean(gaps)) / 2), 6.0)
-        for n in np.nonzero(gaps > longest)[0]:
+        regular[source] = Regular(len(told) / total, longest, told[-1])
+        for n in np.nonzero(gaps[:-1] > longest)[0]:
             low, high = math.ceil(ends[n]) - start, math.floor(ends[n + 1]) - start
             covered[low:high] -= len(told) / total
-    return np.maximum(covered, 0.1)
+    return covered, regular

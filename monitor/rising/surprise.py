@@ -28,6 +28,7 @@ OWN_PAST = 168.0  # hours before the window that say how often a running story i
 STEADY = 6.0  # largest shape: even a long story varies more from day to day than chance
 SCHOOLED = 120.0  # hours of the past without which nobody can say how often a topic is told in a place
 LEAST = 0.02  # voices that are expected of anything in any window
+KEY = 0.2  # of texts that hold an everyday word have it as a key term: .26 of the RSS stream's, .14 of the sandbox's
 NOTHING = 300.0
 
 
@@ -168,7 +169,7 @@ def _ordinary_key(group: Group, baseline: Baseline, activity: float) -> tuple[fl
     rates = baseline.rates[group.kind]
     mean, shape = rates.expected(group.id, prior, activity)
     if group.kind == "term":  # an everyday word is in so many texts whatever they are about
-        everyday = baseline.voices * activity * usual_share(group.id.removeprefix("term:"))
+        everyday = baseline.voices * activity * KEY * usual_share(group.id.removeprefix("term:"))
         if everyday > mean:
             return everyday, everyday / (rates.spread - 1.0)
     return mean, shape

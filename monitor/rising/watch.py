@@ -7,15 +7,17 @@ the past; fed by the worker after each batch it goes on from there. It never loo
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.rising.baseline import FINISHED, Baseline
-from monitor.rising.evidence import Evidence, Weights
+from monitor.rising.evidence import Evidence, Weights, hours
 from monitor.rising.groups import VIETNAM_MIDNIGHT, Group, Kind, keys
 from monitor.rising.learning import DAY, LEARNT, learn
 from monitor.rising.memory import Memory
+from monitor.rising.outages import Outages
 from monitor.rising.season import Season
 from monitor.rising.states import QUIET, REOPENS, STAY, Life
 from monitor.rising.surprise import MIN_VOICES, RECENT, WINDOWS, Clock, Judged, by_surprise, judge
@@ -48,6 +50,7 @@ class Watch:
         self._near: set[str] = set()  # groups that are told now, or are not far from being surprising
         self._lives: dict[str, Life] = {}
         self._baseline: Baseline | None = None
+        self._outages: Outages | None = None
         self._learnt = -math.inf
         self._schooled = self._late = 0
 
@@ -57,7 +60,10 @@ class Watch:
 
     def add(self, evidence: Iterable[Evidence]) -> None:
         """Further mentions, or known ones that changed. Those that come late are put where they belong."""
-        new = self._memory.add(evidence, self._learnt - KEPT)
+        told = list(evidence)
+        new = self._memory.add(told, self._learnt - KEPT)
+        if self._outages:
+            self._outages.hear((e.source, hours(e.at)) for e in told)
         self._late += sum(time < self._learnt for time in new)
 
     def drop(self, ids: Iterable[str]) -> None:
@@ -88,6 +94,9 @@ class Watch:
         if self._baseline is None or not in_passing:
             self._learn(at)
         assert self._baseline is not None
+        assert self._outages is not None
+        if (season := self._outages.season(at)) is not self._baseline.season:
+            self._baseline = replace(self._baseline, season=season)
         self._inherit()
         clock = Clock.of(self._baseline, at)
         found = self._judge(clock, self._baseline)
@@ -220,8 +229,9 @@ class Watch:
             return
         self._forget(midnight)
         memory = self._memory
-        memory.rest(midnight)
         self._baseline = learn(memory, midnight)
+        self._outages = Outages(self._baseline.season)
+        self._outages.hear((e.source, hours(e.at)) for e in memory.evidence[bisect_left(memory.times, midnight) :])
         self._near = {id for id, group in memory.groups.items() if group.times[-1] > at - QUIET}
         self._learnt = midnight
         self._schooled, self._late = len(memory.evidence), 0

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from bench.rising import score
-from monitor.rising import Evidence, Weights
+from monitor.rising import Evidence, Weights, rising_issues
 from monitor.rising.backtest import Backtest, Happening, read_happenings
 from monitor.rising.evidence import hours
 from monitor.rising.groups import Group
 from monitor.rising.memory import Memory
+from monitor.rising.outages import Outages
 from monitor.rising.replay import RUN_UP, replay
 from monitor.rising.season import Season, day_kind
 from monitor.rising.sorts import sort_of
@@ -140,6 +141,68 @@ def test_a_rare_word_in_texts_on_unlike_topics_is_no_issue() -> None:
     assert chosen == []
 
 
+def forum_days(days: int = 10) -> list[Evidence]:
+    """A forum that people write to every half hour and an outlet every hour, until the midnight that is looked back
+    on."""
+    forum = [
+        told(n, 0.25 + n * 0.5, story=f"d{n}", source="dien-dan", kind="forum", voice=f"#{n}") for n in range(days * 48)
+    ]
+    return sorted(
+        [*forum, *(told(n, 0.4 + n, story=f"b{n}", source="bao") for n in range(days * 24))], key=lambda e: e.at
+    )
+
+
+def test_a_source_that_falls_silent_slows_the_clock_hours_later_not_first_the_next_midnight() -> None:
+    midnight = hours(AT)
+    season = Season.learn(forum_days(), midnight - 240, midnight)
+    heard = [("bao", midnight + n) for n in range(20)]
+    outages = Outages(season)
+    outages.hear(heard)
+    assert outages.season(midnight + 1).at(midnight + 1) == season.at(midnight + 1), "a pause is no outage"
+    at = midnight + 14
+    slow = outages.season(at)
+    ordinary, read = season.at(at) - season.at(midnight), slow.at(at) - slow.at(midnight)
+    assert read == pytest.approx(ordinary / 3), "two of three mentions came from the forum"
+    outages.hear([("dien-dan", midnight + 15)])
+    after = outages.season(midnight + 20)
+    later = season.at(midnight + 20) - season.at(midnight + 16)
+    assert after.at(midnight + 20) - after.at(midnight + 16) == pytest.approx(later)
+    assert after.at(at) - after.at(midnight) == pytest.approx(read), "what was missed stays missed"
+    outages.hear([("dien-dan", midnight + 7)])
+    assert outages.season(midnight + 20).at(at) == pytest.approx(season.at(at)), "what was missed came in after all"
+
+
+def test_what_is_told_while_much_cannot_be_read_is_judged_by_what_can() -> None:
+    """The same six tellings of an outlet's story are rarer while two thirds of all mentions do not come in."""
+    fire = [told(n, -(14 - n), story="chay", source=f"bao-{n}") for n in range(6)]
+    rest = [told(n, -n, story=f"b-{n}", source="bao") for n in range(15)]
+    forum = [told(n, -n * 0.5, story=f"dd-{n}", source="dien-dan", kind="forum", voice=f"#m{n}") for n in range(1, 30)]
+    expected = []
+    for today in ([*fire, *rest], [*fire, *rest, *forum]):
+        watch = Watch()
+        watch.add(sorted([*forum_days(), *today], key=lambda e: e.at))
+        watch.look(hours(AT) + 15)
+        assert watch.baseline is not None
+        expected.append(watch.baseline.season.at(hours(AT) + 15) - watch.baseline.season.at(hours(AT)))
+    assert expected[0] < expected[1] / 2
+
+
+def test_an_everyday_word_in_texts_of_some_days_is_no_issue_but_a_rare_one_is() -> None:
+    """So many texts of any day have the word “dự án”, whatever they are about; hardly any has “vỡ đập”."""
+    ordinary = [
+        told(n, 24 + n * 0.5, story=f"thuong-{n}", source=f"bao-{n % 9}", topic=("economy", "health")[n % 2],
+             places=(f"xa-{n % 7}",))
+        for n in range(1200)
+    ]  # fmt: skip
+
+    def rising(term: str) -> list[str]:
+        days = [told(n, 60 - n * 18, story=f"nay-{n}", source=f"bao-{n}", terms=(term,)) for n in range(4)]
+        return [issue.id for issue in rising_issues(ordinary + days, AT)]
+
+    assert rising("vỡ đập") == ["term:vỡ đập"]
+    assert rising("dự án") == []
+
+
 def test_a_file_of_happenings_that_cannot_be_read_says_what_it_should_hold(tmp_path: Path) -> None:
     file = tmp_path / "h.json"
     file.write_text('[{"at": "2026-05-01T20:00", "what": "x"}]')
@@ -161,5 +224,5 @@ def test_a_mention_that_comes_late_and_changes_in_the_same_batch_counts_once_as_
     memory.add(rest)
     memory.add([first, replace(first, sentiment="positive")])
     assert [e.sentiment for e in memory.evidence if e.id == first.id] == ["positive"]
-    assert list(memory.times) == sorted(hours(e.at) for e in memory.evidence)
+    assert memory.times == sorted(hours(e.at) for e in memory.evidence)
     assert len(memory) == len(memory.evidence) == 4
