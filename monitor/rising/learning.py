@@ -30,10 +30,8 @@ def learn(memory: Memory, until: float) -> Baseline:
             running += _days_run(group, since, until)
             if since - FINISHED <= group.times[0] < until - FINISHED:
                 stories[group.evidence[0].by_people].append(_grown(group, season, until))
-        elif group.times[-1] >= since:
-            by_day = {day: told for day, told in group.daily.items() if first_day <= day < last_day}
-            if by_day:
-                daily[group.kind][group.id] = by_day
+        elif group.times[-1] >= since and (by_day := group.by_day(first_day, last_day)):
+            daily[group.kind][group.id] = by_day
     length = season.at(until) - season.at(since)
     born_since = max([since - FINISHED, *memory.times[:1]])
     days = (season.at(until - FINISHED) - season.at(born_since)) / DAY
@@ -54,7 +52,7 @@ def learn(memory: Memory, until: float) -> Baseline:
 def _grown(group: Group, season: Season, until: float) -> tuple[list[float], list[float]]:
     """Ages and weights of a story's voices; what was told after `until` is not known yet."""
     if len(group.times) == 1:
-        return [0.0], group.weights
+        return [0.0], [group.weights[0]]
     born = season.at(group.times[0])
     told = [n for n in range(len(group.times)) if (n == 0 or group.weights[n] > 0) and group.times[n] < until]
     return [season.at(group.times[n]) - born for n in told], [group.weights[n] for n in told]

@@ -229,6 +229,7 @@ class Watch:
             return
         self._forget(midnight)
         memory = self._memory
+        memory.rest(midnight)
         self._baseline = learn(memory, midnight)
         self._outages = Outages(self._baseline.season)
         self._outages.hear((e.source, hours(e.at)) for e in memory.evidence[bisect_left(memory.times, midnight) :])

@@ -224,5 +224,5 @@ def test_a_mention_that_comes_late_and_changes_in_the_same_batch_counts_once_as_
     memory.add(rest)
     memory.add([first, replace(first, sentiment="positive")])
     assert [e.sentiment for e in memory.evidence if e.id == first.id] == ["positive"]
-    assert memory.times == sorted(hours(e.at) for e in memory.evidence)
+    assert list(memory.times) == sorted(hours(e.at) for e in memory.evidence)
     assert len(memory) == len(memory.evidence) == 4
