@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from statistics import median
 
 from crawlers.extract.canonical import host
@@ -138,22 +140,10 @@ class Ledger:
 
     def flush(self) -> None:
         """Writes what was settled: posts first, so that a crash in between only asks for a page again."""
-        with self._flushing:
-            batch = [self._pending.popleft() for _ in range(len(self._pending))]
-            try:
-                if batch:
-                    self.state.set_outcomes(self.source.id, self._stored_all(batch))
-            except Exception:
-                self._pending.extendleft(reversed(batch))  # storing twice changes nothing
-                raise
+        flush([self])
 
-    def _stored_all(self, batch: Sequence[_Pending]) -> list[Settled]:
-        posts = [post for each in batch for post in each.posts]
-        try:
-            self._count(posts, self._sink.store_many(posts) if posts else [])
-        except Exception:  # one of them: each by itself
-            return [self._stored_alone(each) for each in batch]
-        return [each.settled for each in batch]
+    def _take(self) -> list[_Pending]:
+        return [self._pending.popleft() for _ in range(len(self._pending))]
 
     def _stored_alone(self, pending: _Pending) -> Settled:
         try:
@@ -254,3 +244,32 @@ class Ledger:
         if failed:
             return "partial", f"{failed} bài chưa tải được trong lượt này"
         return "ok", self.note
+
+
+def flush(ledgers: Sequence[Ledger]) -> None:
+    """Writes what passes of one crawl settled: the posts of all in one transaction, then the outcomes in another."""
+    with ExitStack() as locks:
+        for ledger in ledgers:
+            locks.enter_context(ledger._flushing)
+        batches = {ledger: ledger._take() for ledger in ledgers}
+        try:
+            settled = {ledger.source.id: each for ledger, each in _stored(batches).items() if each}
+            if settled:
+                ledgers[0].state.set_outcomes(settled)
+        except Exception:
+            for ledger, batch in batches.items():
+                ledger._pending.extendleft(reversed(batch))  # storing twice changes nothing
+            raise
+
+
+def _stored(batches: Mapping[Ledger, Sequence[_Pending]]) -> dict[Ledger, list[Settled]]:
+    """Hands the posts to the sink: all at once or, when it does not take one of them, each URL's by themselves."""
+    posts = {ledger: [post for each in batch for post in each.posts] for ledger, batch in batches.items()}
+    together = [post for theirs in posts.values() for post in theirs]
+    try:
+        stored = iter(next(iter(batches))._sink.store_many(together) if together else ())
+    except Exception:
+        return {ledger: [ledger._stored_alone(each) for each in batch] for ledger, batch in batches.items()}
+    for ledger, theirs in posts.items():
+        ledger._count(theirs, list(islice(stored, len(theirs))))
+    return {ledger: [each.settled for each in batch] for ledger, batch in batches.items()}

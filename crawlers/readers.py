@@ -12,13 +12,12 @@ import contextlib
 import fcntl
 import os
 import pickle
-import queue
-import select
 import struct
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import IO, Any
 
 from crawlers.pages import Read, Response
@@ -26,113 +25,123 @@ from crawlers.source import Source
 
 PATIENCE = 60.0  # seconds one page may take; real ones take at most one
 IDLE = 60.0  # seconds without a page after which readers end
-_SIZES = struct.Struct("!QQ")
+AHEAD = 2  # pages that a reader has at a time
+_SIZES = struct.Struct("!QQ")  # of the value, and of the bytes beside it that are not copied into it
+_PIPE = 1 << 20
 
 
 class ReaderError(RuntimeError):
     """The page could not be read; the message is the reason in Vietnamese."""
 
 
+@dataclass(eq=False, slots=True)
+class _Job:
+    """A page on its way, and who waits for it."""
+
+    response: Response
+    answer: asyncio.Future[Read]
+
+
 class Readers:
-    """Up to `count` reader processes (default: one a core), shared by all passes of this process. Thread-safe."""
+    """Up to `count` reader processes (default: one a core), shared by all passes of one event loop."""
 
     def __init__(self, count: int | None = None, patience: float = PATIENCE) -> None:
         self._count = count or os.cpu_count() or 1
         self._patience = patience
-        self._threads: ThreadPoolExecutor | None = None
-        self._free: queue.LifoQueue[_Reader] = queue.LifoQueue()
-        self._lock = threading.Lock()
-        self._idle: threading.Timer | None = None
-        self._under_way = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[_Job] = deque()
+        self._readers: list[_Reader] = []
+        self._idle: asyncio.TimerHandle | None = None
 
     async def read(self, response: Response) -> Read:
         """What the page gives. Raises ReaderError for one that its reader does not survive."""
-        with self._lock:
-            self._under_way += 1
-            if self._idle is not None:
-                self._idle.cancel()
-                self._idle = None
-            if self._threads is None:
-                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="reader")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, response)
-        finally:
-            self._rest()
-
-    def _read(self, response: Response) -> Read:
-        try:
-            reader = self._free.get_nowait()
-        except queue.Empty:
-            reader = _Reader()
-        try:
-            found = reader.read(response, self._patience)
-        except ReaderError:
-            reader.end()
-            raise
-        self._free.put(reader)
-        return found
-
-    def _rest(self) -> None:
-        with self._lock:
-            self._under_way -= 1
-            if self._under_way == 0:
-                self._idle = threading.Timer(IDLE, self._end_if_idle)
-                self._idle.daemon = True
-                self._idle.start()
-
-    def _end_if_idle(self) -> None:
-        with self._lock:
-            if self._under_way == 0:
-                self._end()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self.close()  # whoever waited in the other loop is gone with it
+            self._loop = loop
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        job = _Job(response, loop.create_future())
+        self._waiting.append(job)
+        self._hand_out()
+        return await job.answer
 
     def close(self) -> None:
         """Ends the readers; a page that comes later starts new ones."""
-        with self._lock:
-            if self._idle is not None:
-                self._idle.cancel()
-            self._end()
+        readers, self._readers, self._idle = self._readers, [], None
+        self._waiting.clear()
+        for reader in readers:
+            reader.end()
 
-    def _end(self) -> None:
-        threads, self._threads = self._threads, None
-        if threads is not None:
-            threads.shutdown(wait=False)
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._free.get_nowait().end()
+    def _hand_out(self) -> None:
+        while self._waiting:
+            reader = min(self._readers, key=lambda each: len(each.jobs), default=None)
+            if (reader is None or reader.jobs) and len(self._readers) < self._count:
+                assert self._loop is not None
+                reader = _Reader(self._loop, self._patience, self._freed, self._lost)
+                self._readers.append(reader)
+            if reader is None or len(reader.jobs) >= AHEAD:
+                return
+            reader.take(self._waiting.popleft())
+
+    def _freed(self) -> None:
+        self._hand_out()
+        if self._idle is None and not any(reader.jobs for reader in self._readers):
+            assert self._loop is not None
+            self._idle = self._loop.call_later(IDLE, self.close)
+
+    def _lost(self, reader: _Reader) -> None:
+        """A page ended its reader: those that stood behind it are read by another."""
+        self._readers.remove(reader)
+        self._waiting.extendleft(reversed(reader.jobs))
+        reader.end()
+        self._freed()
 
 
 class _Reader:
-    """One process and the two pipes to it; used by one thread at a time."""
+    """One process and the two pipes to it. The next page is sent while one is read, so that it never waits for us."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "crawlers.readers"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            _widen(pipe)
-        self._sent: dict[Source, int] = {}  # sources that the process knows by number
-
-    def read(self, response: Response, patience: float) -> Read:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        patience: float,
+        freed: Callable[[], None],
+        lost: Callable[[_Reader], None],
+    ) -> None:
+        self.jobs: deque[_Job] = deque()
+        self._loop, self._patience, self._freed, self._lost = loop, patience, freed, lost
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crawlers.readers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        try:
-            _send(self._process.stdin, self._message(response), response.body)
-            if not select.select([self._process.stdout], [], [], patience)[0]:
-                raise ReaderError("đọc trang quá lâu")
-            answer, _ = _receive(self._process.stdout)
-        except (OSError, EOFError) as error:
-            raise ReaderError("trang làm hỏng bộ đọc") from error
-        if isinstance(answer, Read):
-            return answer
-        raise ReaderError(f"lỗi khi đọc trang ({answer})")
+        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+        for pipe in (self._to, self._from):
+            os.set_blocking(pipe, False)
+            _widen(pipe)
+        self._sent: dict[Source, int] = {}  # sources that the process knows by number
+        self._unsent: deque[memoryview] = deque()
+        self._received = bytearray()
+        self._clock: asyncio.TimerHandle | None = None
+        loop.add_reader(self._from, self._receive)
 
-    def _message(self, response: Response) -> tuple[Any, ...]:
-        known = self._sent.get(response.source)
-        number = self._sent.setdefault(response.source, len(self._sent))
-        named = None if known is not None else response.source
-        return number, named, response.charset, response.url, response.at, response.hint
+    def take(self, job: _Job) -> None:
+        self.jobs.append(job)
+        if len(self.jobs) == 1:
+            self._wait()
+        packed = pickle.dumps(self._message(job.response), pickle.HIGHEST_PROTOCOL)
+        body = job.response.body
+        self._unsent += (memoryview(_SIZES.pack(len(packed), len(body)) + packed), memoryview(body))
+        if len(self._unsent) == 2:
+            self._send()
 
     def end(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._from)
+            self._loop.remove_writer(self._to)
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -140,18 +149,78 @@ class _Reader:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
+    def _message(self, response: Response) -> tuple[Any, ...]:
+        known = self._sent.get(response.source)
+        number = self._sent.setdefault(response.source, len(self._sent))
+        named = None if known is not None else response.source
+        return number, named, response.charset, response.url, response.at, response.hint
 
-def _widen(pipe: IO[bytes]) -> None:
+    def _send(self) -> None:
+        """As much as the pipe takes, which is nearly always all; the rest when there is room."""
+        try:
+            while self._unsent:
+                sent = os.writev(self._to, self._unsent)
+                while self._unsent and sent >= len(self._unsent[0]):
+                    sent -= len(self._unsent.popleft())
+                if self._unsent:
+                    self._unsent[0] = self._unsent[0][sent:]
+        except BlockingIOError:
+            self._loop.add_writer(self._to, self._send)
+            return
+        except OSError:
+            self._unsent.clear()  # the end of its other pipe tells us that it is gone
+        self._loop.remove_writer(self._to)
+
+    def _receive(self) -> None:
+        try:
+            part = os.read(self._from, _PIPE)
+        except BlockingIOError:
+            return
+        if not part:
+            self._fail("trang làm hỏng bộ đọc")
+            return
+        self._received += part
+        while len(self._received) >= _SIZES.size:
+            end = _SIZES.size + _SIZES.unpack_from(self._received)[0]
+            if len(self._received) < end:
+                return
+            answer = pickle.loads(memoryview(self._received)[_SIZES.size : end])  # noqa: S301 - both ends are ours
+            self._received = self._received[end:]
+            self._answered(answer)
+
+    def _answered(self, answer: Any) -> None:
+        job = self.jobs.popleft()
+        self._wait()
+        if not job.answer.done():
+            if isinstance(answer, Read):
+                job.answer.set_result(answer)
+            else:
+                job.answer.set_exception(ReaderError(f"lỗi khi đọc trang ({answer})"))
+        self._freed()
+
+    def _wait(self) -> None:
+        """Gives the page whose turn it is its time."""
+        if self._clock is not None:
+            self._clock.cancel()
+        self._clock = self._loop.call_later(self._patience, self._fail, "đọc trang quá lâu") if self.jobs else None
+
+    def _fail(self, reason: str) -> None:
+        if self.jobs:
+            job = self.jobs.popleft()
+            if not job.answer.done():
+                job.answer.set_exception(ReaderError(reason))
+        self._lost(self)
+
+
+def _widen(pipe: int) -> None:
     """Room for a whole page: a page that goes in pieces wakes both ends for each of them."""
     with contextlib.suppress(OSError, AttributeError):  # only Linux has this, and up to a limit for each user
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
-def _send(pipe: IO[bytes], value: Any, body: bytes = b"") -> None:
-    """The value, and bytes beside it that are not copied into it."""
+def _send(pipe: IO[bytes], value: Any) -> None:
     packed = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    pipe.write(_SIZES.pack(len(packed), len(body)) + packed)
-    pipe.write(body)
+    pipe.write(_SIZES.pack(len(packed), 0) + packed)
     pipe.flush()
 
 

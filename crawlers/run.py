@@ -26,6 +26,7 @@ from crawlers.plan import Plan
 from crawlers.sink import CrawlResult, CrawlState, Sink
 from crawlers.source import Source
 from crawlers.spiders import ChannelSpider, SourceSpider
+from crawlers.writing import Writer
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -131,12 +132,13 @@ async def crawl(
     settings = settings or CrawlSettings()
     runner = AsyncCrawlerRunner(Settings())
     gate = asyncio.Semaphore(settings.sources_at_once)
+    writer = Writer()
     results: dict[str, CrawlResult] = {}
 
     async def turn(group: list[Source]) -> None:
         async with gate:
             for source in group:
-                result = await _pass(runner, source, sink, state, settings)
+                result = await _pass(runner, source, Ledger(source, sink, state, settings.clock), settings, writer)
                 results[source.id] = result
                 if on_result is not None:
                     on_result(result)
@@ -207,9 +209,8 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
 
 
 async def _pass(
-    runner: AsyncCrawlerRunner, source: Source, sink: Sink, state: CrawlState, settings: CrawlSettings
+    runner: AsyncCrawlerRunner, source: Source, ledger: Ledger, settings: CrawlSettings, writer: Writer
 ) -> CrawlResult:
-    ledger = Ledger(source, sink, state, settings.clock)
     channel = source.discovery.channel
     arguments: dict[str, Any] = {"ledger": ledger}
     if channel is not None:
@@ -220,7 +221,7 @@ async def _pass(
             return ledger.result(0)
         arguments |= {"key": key, "budget": settings.youtube_budget}
     else:
-        arguments["plan"] = settings.plan
+        arguments |= {"plan": settings.plan, "writer": writer}
     crawler = Crawler(SourceSpider if channel is None else ChannelSpider, scrapy_settings(source, settings))
     problem = ""
     try:

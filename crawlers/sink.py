@@ -97,8 +97,8 @@ class CrawlState(Protocol):
 
     def set_outcome(self, source: str, url: str, outcome: UrlOutcome, reason: str = "") -> None: ...
 
-    def set_outcomes(self, source: str, settled: Iterable[Settled]) -> None:
-        """As `set_outcome`, all at once, with the validators that the articles came with."""
+    def set_outcomes(self, settled: Mapping[str, Iterable[Settled]]) -> None:
+        """As `set_outcome`, by source and all at once, with the validators that the articles came with."""
 
     def due_for_revisit(self, source: str, now: datetime) -> list[str]:
         """Article URLs of the source that are to be fetched again to notice edits."""
@@ -153,11 +153,12 @@ class MemorySink:
     def set_outcome(self, source: str, url: str, outcome: UrlOutcome, reason: str = "") -> None:
         self.outcomes[url] = (outcome, reason)
 
-    def set_outcomes(self, source: str, settled: Iterable[Settled]) -> None:
-        for each in settled:
-            self.set_outcome(source, each.url, each.outcome, each.reason)
-            if each.validators is not None:
-                self.remember_validators(each.url, each.validators)
+    def set_outcomes(self, settled: Mapping[str, Iterable[Settled]]) -> None:
+        for source, theirs in settled.items():
+            for each in theirs:
+                self.set_outcome(source, each.url, each.outcome, each.reason)
+                if each.validators is not None:
+                    self.remember_validators(each.url, each.validators)
 
     def due_for_revisit(self, source: str, now: datetime) -> list[str]:
         return []

@@ -103,21 +103,22 @@ class SourceMemory:
         return found
 
     def set_outcome(self, source: str, url: str, outcome: UrlOutcome, reason: str = "") -> None:
-        self.set_outcomes(source, [Settled(url, outcome, reason)])
+        self.set_outcomes({source: [Settled(url, outcome, reason)]})
 
-    def set_outcomes(self, source: str, settled: Iterable[Settled]) -> None:
-        now, batch = self._clock(), {each.url: each for each in settled}
+    def set_outcomes(self, settled: Mapping[str, Iterable[Settled]]) -> None:
+        now = self._clock()
+        batch = {each.url: (source, each) for source, theirs in settled.items() for each in theirs}
         given = [
             {"url": each.url, "etag": each.validators.etag, "last_modified": each.validators.last_modified}
-            for each in batch.values()
+            for _, each in batch.values()
             if each.validators is not None
         ]
         with self.engine.begin() as connection:
             known = _rows(connection, list(batch))
-            rows = [self._url_row(source, each, known.get(each.url), now) for each in batch.values()]
+            rows = [self._url_row(source, each, known.get(each.url), now) for source, each in batch.values()]
             _upsert(connection, urls, rows, "url", ("outcome", "reason", "last_at", "visits", "due_at"))
             _upsert(connection, validators, given, "url", ("etag", "last_modified"))
-            _mark_withdrawn(connection, source, batch.values(), now)
+            _mark_withdrawn(connection, batch.values(), now)
 
     def _url_row(self, source: str, settled: Settled, known: Row[Any] | None, now: datetime) -> dict[str, Any]:
         row = {"url": settled.url, "source": source, "first_at": now, "last_at": now}
@@ -260,16 +261,15 @@ def _rows(connection: Connection, addresses: Sequence[str]) -> dict[str, Row[Any
     return found
 
 
-def _mark_withdrawn(connection: Connection, source: str, settled: Iterable[Settled], now: datetime) -> None:
+def _mark_withdrawn(connection: Connection, settled: Iterable[tuple[str, Settled]], now: datetime) -> None:
     """Posts whose page is gone carry since when; one that is back stands again. The text stays either way."""
-    by_outcome: dict[str, list[str]] = {}
-    for each in settled:
-        by_outcome.setdefault(each.outcome, []).append(each.url)
-    for url in by_outcome.get("withdrawn", ()):
-        theirs = (posts.c.source == source) & ((posts.c.canonical_url == url) | (posts.c.url == url))
-        gone = update(posts).where(theirs & posts.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
-        connection.execute(gone)
-    back = by_outcome.get("archived", [])
+    back: list[str] = []
+    for source, each in settled:
+        if each.outcome == "archived":
+            back.append(each.url)
+        elif each.outcome == "withdrawn":
+            theirs = (posts.c.source == source) & ((posts.c.canonical_url == each.url) | (posts.c.url == each.url))
+            connection.execute(update(posts).where(theirs & posts.c.withdrawn_at.is_(None)).values(withdrawn_at=now))
     for start in range(0, len(back), CHUNK):
         theirs = posts.c.canonical_url.in_(back[start : start + CHUNK]) & posts.c.withdrawn_at.is_not(None)
         connection.execute(update(posts).where(theirs).values(withdrawn_at=None))

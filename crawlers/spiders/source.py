@@ -32,6 +32,7 @@ from crawlers.post import Post
 from crawlers.readers import READERS, ReaderError
 from crawlers.sink import UrlOutcome
 from crawlers.source import QUERY, Source
+from crawlers.writing import Writer
 
 OLDEST = timedelta(days=35)
 SHARDS = 8  # sitemaps of an index read in one pass
@@ -41,8 +42,6 @@ SIGNAL_QUERIES = 4
 SEARCH_EVERY = timedelta(hours=1)
 SEARCH_RESULTS = 30  # of one page of an outlet's search; the rest is what the page shows around them
 UNRELATED = "không nói về tỉnh, xét theo tiêu đề và mô tả"
-WRITE_EVERY = 0.5  # seconds
-WRITE_AT = 50  # URLs
 CHANNEL = "channel"  # the stream that remembers how far a channel's preview was read
 T = TypeVar("T")
 
@@ -52,16 +51,13 @@ class SourceSpider(scrapy.Spider):
 
     name = "source"
 
-    def __init__(self, ledger: Ledger, plan: Plan | None = None, **kwargs: Any) -> None:
+    def __init__(self, ledger: Ledger, plan: Plan | None = None, writer: Writer | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.ledger = ledger
         self.plan = plan or Plan()
         self.source: Source = ledger.source
         self.now = ledger.started_at
-        self._writing: asyncio.Task[None] | None = None
-        self._written = 0.0
-        self._is_closed = False
-        self._later: asyncio.TimerHandle | None = None
+        self.writer = writer or Writer()
 
     async def start(self) -> AsyncIterator[Any]:
         found = self.source.discovery
@@ -179,35 +175,9 @@ class SourceSpider(scrapy.Spider):
             self.ledger.settle(url, "error", f"lỗi khi xử lý trang ({type(error).__name__})")
             return
         finally:
-            self._keep_books()
+            self.writer.keep(self.ledger)
         if following is not None and turn < PAGES_OF_THREAD and self.ledger.accept(following, again=True):
             yield self._article(following, Hint(), turn=turn + 1)
-
-    def _keep_books(self) -> None:
-        """Has what was settled written: soon in a quiet pass, many together in a fast one."""
-        loop = asyncio.get_running_loop()
-        if self._writing or not self.ledger.pending:
-            return
-        wait = self._written + WRITE_EVERY - loop.time()
-        if wait <= 0 or self.ledger.pending >= WRITE_AT:
-            self._writing = loop.create_task(self._write())
-        elif self._later is None:
-            self._later = loop.call_later(wait, self._keep_books_later)
-
-    def _keep_books_later(self) -> None:
-        self._later = None
-        self._keep_books()
-
-    async def _write(self) -> None:
-        try:
-            # Another process may hold the archive for a while: off the loop.
-            await asyncio.to_thread(self.ledger.flush)
-        except Exception:
-            self.logger.exception("writing what was settled; it is tried again")
-        finally:
-            self._writing, self._written = None, asyncio.get_running_loop().time()
-        if not self._is_closed:
-            self._keep_books()
 
     def failed(self, failure: Failure) -> None:
         """Errback of every request."""
@@ -219,7 +189,7 @@ class SourceSpider(scrapy.Spider):
             self._settle(url, outcome, reason, request.cb_kwargs.get("revisit", False))
         elif page is not None:
             self.ledger.page_failed(page, outcome, reason)
-        self._keep_books()
+        self.writer.keep(self.ledger)
 
     def _settle(self, url: str, outcome: UrlOutcome, reason: str, revisit: bool) -> None:
         """A page that was there and is not any more was withdrawn."""
@@ -228,12 +198,7 @@ class SourceSpider(scrapy.Spider):
         self.ledger.settle(url, outcome, reason)
 
     async def closed(self, reason: str) -> None:
-        self._is_closed = True
-        if self._later is not None:
-            self._later.cancel()
-        if self._writing is not None:
-            await self._writing
-        self.ledger.close()
+        await self.writer.finish(self.ledger)
 
     def _discovery(self, url: str, callback: Callable[..., Any], **more: Any) -> Request:
         return self._request(url, callback, {"page": url, **more}, conditional=True, priority=10)

@@ -6,16 +6,17 @@ import gzip
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
 
-from crawlers.ledger import Ledger
+from crawlers.ledger import Ledger, flush
+from crawlers.post import Post
 from crawlers.run import CrawlSettings, crawl_now
-from crawlers.sink import CrawlResult, MemorySink
+from crawlers.sink import CrawlResult, MemorySink, Settled, Stored
 from crawlers.source import Discovery, Politeness, Source
 from tests.crawlers.server import Answer, Seen, Site, serving
 
@@ -382,3 +383,32 @@ def test_nothing_settled_while_the_books_are_written_is_lost() -> None:
         writer.join()
     ledger.flush()
     assert len(memory.outcomes) == 5_000
+
+
+def test_what_several_passes_settled_is_written_together_and_a_refused_post_costs_only_its_own_page() -> None:
+    class Choosy(MemorySink):
+        calls = 0
+
+        def store_many(self, posts: Sequence[Post]) -> list[Stored]:
+            if any(post.title == "Hỏng" for post in posts):
+                raise ValueError(posts)
+            return super().store_many(posts)
+
+        def set_outcomes(self, settled: Mapping[str, Iterable[Settled]]) -> None:
+            self.calls += 1
+            super().set_outcomes(settled)
+
+    memory, found = Choosy(), Discovery(feeds=("https://bao.example/rss",))
+    ledgers = [
+        Ledger(Source(id=id, name="Báo", home=f"https://{id}/", discovery=found), memory, memory) for id in ("a", "b")
+    ]
+    for ledger in ledgers:
+        for number in range(3):
+            url = f"https://{ledger.source.id}/{number}"
+            title = "Hỏng" if ledger.source.id == "b" and number == 1 else "Khánh thành cầu"
+            ledger.archive(url, [Post(url=url, canonical_url=url, source=ledger.source.id, title=title)])
+    flush(ledgers)
+    assert memory.calls == 1
+    assert [ledger.result(0).new for ledger in ledgers] == [3, 2]
+    assert [url for url, (outcome, _) in memory.outcomes.items() if outcome == "error"] == ["https://b/1"]
+    assert len(memory.outcomes) == 6

@@ -278,6 +278,6 @@ def test_a_bad_moment_of_the_server_does_not_end_the_visits(memory: SourceMemory
 
 
 def test_more_than_fifty_pages_are_looked_at_again_in_one_pass(memory: SourceMemory, clock: Clock) -> None:
-    memory.set_outcomes("nha.example", [Settled(f"https://nha.example/{n}", "archived") for n in range(120)])
+    memory.set_outcomes({"nha.example": [Settled(f"https://nha.example/{n}", "archived") for n in range(120)]})
     clock.pass_by(hours=1)
     assert len(memory.due_for_revisit("nha.example", clock.now)) == 120
