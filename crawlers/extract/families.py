@@ -131,9 +131,10 @@ def by_listing(tree: Tree) -> Iterator[Family]:
 def read(page: Document, of: Family) -> Iterator[Reading]:
     """A reading per version that finds a body on the page, newest version first."""
     for version in of.versions:
-        if _body(page.tree, version) is not None:
-            # Taking junk out changes the tree.
-            yield _reading(page.take(), version)
+        body = _body(page.tree, version)
+        if body is not None:
+            # Taking junk out changes the tree, of which the body is a part.
+            yield _reading(page.take(), body, version)
 
 
 def doubts(reading: Reading) -> tuple[str, ...]:
@@ -179,9 +180,7 @@ def _any(tree: Tree, selectors: tuple[str, ...]) -> bool:
     return any(tree.css_first(selector) is not None for selector in selectors)
 
 
-def _reading(tree: Tree, version: Version) -> Reading:
-    body = _body(tree, version)
-    assert body is not None
+def _reading(tree: Tree, body: Node, version: Version) -> Reading:
     # Author and date lines often stand inside the body and go with the junk: read them first.
     author, when = _author(tree, version), _date(first(tree, version.date))
     section = line(first(tree, version.section))

@@ -19,6 +19,7 @@ _PUBLISHED_META = (
 _UPDATED_META = (
     "article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified", "article_updatetime",
 )  # fmt: skip
+_AROUND = re.compile(r"^\s*(<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(-->|//\s*\]\]>|\]\]>)\s*$")
 _FIELD = r'"{name}"\s*:\s*"((?:[^"\\]|\\.)*)"'
 
 
@@ -73,14 +74,24 @@ def article_ld(tree: Tree) -> dict[str, Any]:
 
 def loads(source: str) -> Any:
     """JSON as sites write it: comments and CDATA around it, raw control characters, trailing commas. None: hopeless."""
-    text = re.sub(r"^\s*(<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(-->|//\s*\]\]>|\]\]>)\s*$", "", source.strip()).strip()
-    text = text.rstrip(";")
-    for attempt in (text, re.sub(r",\s*(?=[}\]])", "", text)):
+    for mend in (_as_is, _bare, _without_trailing_commas):
         try:
-            return json.loads(attempt, strict=False)
+            return json.loads(mend(source), strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _as_is(source: str) -> str:
+    return source
+
+
+def _bare(source: str) -> str:
+    return _AROUND.sub("", source.strip()).strip().rstrip(";")
+
+
+def _without_trailing_commas(source: str) -> str:
+    return re.sub(r",\s*(?=[}\]])", "", _bare(source))
 
 
 def _salvage(source: str) -> dict[str, Any]:

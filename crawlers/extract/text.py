@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -149,9 +150,10 @@ class Document:
 
     def __init__(self, html: str | bytes, charset: str | None = None) -> None:
         text = _utf8(html, charset) if isinstance(html, bytes) else None
-        self.text = decode(html, charset) if text is None else _without_signs(text)
-        # Bytes that were UTF-8 all along need not be encoded once more for the parser.
-        self._source = html if self.text is text else self.text
+        # Bytes that were UTF-8 all along need not be searched as text, nor encoded once more for the parser.
+        plain = text is not None and isinstance(html, bytes) and b"\x00" not in html and not html.startswith(BOM_UTF8)
+        self.text = text if text is not None and plain else decode(html, charset)
+        self._source = html if plain else self.text
         self._tags = self.text.count("<")
         self._tree: Tree | None = None
 
