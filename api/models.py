@@ -66,7 +66,7 @@ class MentionItem(Resource):
 
 
 class SimilarMention(MentionItem):
-    """A mention that resembles another. `score`: cosine of the two, 0 to 1."""
+    """A mention that resembles another. `score`: how much in meaning and topics, 0 to 1."""
 
     score: float = Field(examples=[0.71])
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from index.port import Mention
 from monitor.archive import CHUNK, ArchivedPost, Outcome, insert_or, utc_now
 from monitor.change_log import tell
-from monitor.database import READ_ONLY, annotation_rows, posts, stories
+from monitor.database import READ_ONLY, annotation_rows, embeddings, posts, stories
 from monitor.story_changes import apply_changes
 from nlp.annotation import Annotation, Document, Entity, Place, Relevance, SentimentResult, Topic
 from nlp.language import language
@@ -125,6 +125,7 @@ class AnnotationStore:
                 upsert = statement.on_conflict_do_update(index_elements=["post_id"], set_=changed)
                 connection.execute(upsert, [_row(annotated) for annotated in batch])
                 connection.execute(_MARK, [_marked(annotated, now) for annotated in batch])
+                _outdate_vectors(connection, [a.post.id for a in batch if a.annotation.doubted])
                 self._tell(connection, batch, {id: relevance for id, (relevance, _) in known.items()})
             _refresh_stories(connection, titles, before - titles.keys())
 
@@ -151,13 +152,13 @@ class AnnotationStore:
         return found
 
     def annotations(self, ids: Sequence[str]) -> dict[str, Annotation]:
-        return {id: _annotation(row) for id, row in self.get(ids).items()}
+        return {id: annotation_of(row) for id, row in self.get(ids).items()}
 
     def annotated(self, archived: Mapping[str, ArchivedPost]) -> dict[str, Annotated]:
         """These posts with annotation and story, those that have an annotation."""
         rows = self.get(list(archived))
         return {
-            id: Annotated(archived[id], _annotation(row), row.story_id, row.duplicate_of) for id, row in rows.items()
+            id: Annotated(archived[id], annotation_of(row), row.story_id, row.duplicate_of) for id, row in rows.items()
         }
 
     def stories_of(self, ids: Sequence[str]) -> dict[str, Grouping]:
@@ -197,7 +198,7 @@ class AnnotationStore:
                 return
             after = (batch[-1].counted_at, batch[-1].post_id)
             yield [
-                (row.post_id, _annotation(row), Grouping(row.story_id, row.duplicate_of) if row.story_id else None)
+                (row.post_id, annotation_of(row), Grouping(row.story_id, row.duplicate_of) if row.story_id else None)
                 for row in batch
             ]
 
@@ -266,6 +267,13 @@ _MARK = (
 )
 
 
+def _outdate_vectors(connection: Connection, ids: Sequence[str]) -> None:
+    """Vectors of these posts are made again, and with them the second look at what is in doubt (`second_look`)."""
+    for start in range(0, len(ids), CHUNK):
+        some = embeddings.c.post_id.in_(ids[start : start + CHUNK])
+        connection.execute(update(embeddings).where(some).values(version=""))
+
+
 def _marked(annotated: Annotated, now: datetime) -> dict[str, Any]:
     return {
         "of_id": annotated.post.id,
@@ -299,7 +307,8 @@ def _row(annotated: Annotated) -> dict[str, Any]:
     }
 
 
-def _annotation(row: Row[Any]) -> Annotation:
+def annotation_of(row: Row[Any]) -> Annotation:
+    """The annotation in a row of the table."""
     sentiment = SentimentResult(row.sentiment, row.sentiment_scores, row.sentence) if row.sentiment else None
     return Annotation(
         id=row.post_id,

@@ -139,8 +139,10 @@ class Installation:
     @cached_property
     def meaning(self) -> Meaning:
         from monitor.meaning import Meaning
+        from monitor.second_look import second_look
 
-        return Meaning(self.engine, self.archive, nearest=self._nearest)
+        look_again = second_look(lambda: self.annotator)
+        return Meaning(self.engine, self.archive, nearest=self._nearest, look_again=look_again)
 
     def _nearest(self, vector: bytes, since: datetime, until: datetime) -> list[str]:
         """Ids of the mentions of a time whose meaning is nearest, as far as the index answers."""

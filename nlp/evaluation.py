@@ -9,7 +9,7 @@ from typing import Any
 
 from nlp import metrics
 from nlp.annotate import Annotator
-from nlp.annotation import PEOPLE, Annotation
+from nlp.annotation import PEOPLE, Annotation, Document
 from nlp.labelled import Item
 from nlp.linear import LinearModel
 from nlp.metrics import Case, Interval
@@ -58,13 +58,19 @@ def of_model(model: LinearModel) -> Predict:
     return predict
 
 
-def of_annotator(annotator: Annotator, task: str) -> Predict:
-    """Labels as the product gives them, all components together."""
+def of_annotator(annotator: Annotator, task: str, *, again: bool = True) -> Predict:
+    """Labels as the product gives them, all components together; `again`: with the second look where it can be had."""
 
     def predict(items: Sequence[Item]) -> list[Given]:
-        return [_given(a, task) for a in annotator.annotate_many([i.document for i in items], everything=True)]
+        return [_given(a, task) for a in understood(annotator, [i.document for i in items], again=again)]
 
     return predict
+
+
+def understood(annotator: Annotator, documents: Sequence[Document], *, again: bool = True) -> list[Annotation]:
+    """Everything of the documents, relevant or not; `again`: with the second look, where the extra is installed."""
+    found = annotator.annotate_many(documents, everything=True)
+    return annotator.settle(documents, found) if again else found
 
 
 def _given(annotation: Annotation, task: str) -> Given:

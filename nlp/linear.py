@@ -17,11 +17,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags, hstack
 
+from nlp.accents import BARE, Accents
 from nlp.embedder import Embeddings, load_embedder
 from nlp.features import DOMAINS, Floats, Grams, counts, inverse_frequency, vocabulary, weighted, with_copies
-from nlp.text import exact
+from nlp.text import exact, is_unaccented
 
 _EMBEDDED = 400  # characters of a text whose meaning is embedded
 _MOST_REMEMBERED = 8_000  # vectors kept in memory, 12 MB: training reads each text in several folds
@@ -39,7 +40,10 @@ class Settings:
     `folds`: parts for calibration, each held out once; 1 holds a single tenth out, enough for large sets. `read`: words
     of a body that the model reads. `second`: how much a text counts for its labels after the main one. `meaning`:
     weight of the sentence embedding beside the n-grams, 0 for none. `plain`: how much a text's copy without accents
-    counts; such n-grams mean several things at once and need more of them.
+    counts; such n-grams mean several things at once and need more of them. `restore`: text without accents is read
+    twice, as it is and with the accents that it likely had. `pooled`: one calibration for all labels, so that the
+    highest margin decides. `bayes`: separators are averaged with such as see each n-gram weighed by how much it says
+    of the label alone (after Wang and Manning 2012).
     """
 
     multi: bool = False
@@ -54,6 +58,9 @@ class Settings:
     read: int = 200
     second: float = 1.0
     plain: float = 1.0
+    restore: bool = False
+    pooled: bool = False
+    bayes: bool = False
     meaning: float = 0.0
     embedder: str = ""
 
@@ -98,10 +105,19 @@ class LinearModel:
 
     def margins_of(self, exact_texts: Sequence[str]) -> Floats:
         """(texts x labels) distances from the separators, for texts that have been through `exact`."""
+        margins = self._margins(exact_texts)
+        bare = [i for i, text in enumerate(exact_texts) if self.settings.restore and is_unaccented(text, BARE)]
+        if bare:
+            accents = Accents.shipped()
+            margins[bare] += self._margins([accents.restore(exact_texts[i]) for i in bare])
+            margins[bare] /= 2
+        return margins
+
+    def _margins(self, exact_texts: Sequence[str]) -> Floats:
         matrix = weighted(counts(exact_texts, self.settings.grams, self.index), self.inverse)
         margins = matrix @ self.weights + self.bias
         if len(self.centre):
-            margins = margins + _seen_from(self.centre, _embedded(exact_texts)) @ self.meaning
+            margins = margins + seen_from(self.centre, _embedded(exact_texts)) @ self.meaning
         return np.asarray(margins)
 
     def decide(self, row: Floats) -> list[tuple[str, float]]:
@@ -188,7 +204,7 @@ def _embedded(exact_texts: Sequence[str]) -> Floats:
     return np.stack([known[text] for text in plain]).astype(np.float64)
 
 
-def _seen_from(centre: Floats, vectors: Floats) -> Floats:
+def seen_from(centre: Floats, vectors: Floats) -> Floats:
     """Directions from the centre, of length one: embeddings of one language all point much the same way."""
     moved = vectors - centre
     return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9))
@@ -223,11 +239,11 @@ def train(
     if settings.meaning:
         vectors = _embedded(copies)
         centre = vectors[: len(texts)].mean(axis=0).astype(np.float32).astype(np.float64)
-        matrix = csr_matrix(hstack([matrix, csr_matrix(settings.meaning * _seen_from(centre, vectors))]))
+        matrix = csr_matrix(hstack([matrix, csr_matrix(settings.meaning * seen_from(centre, vectors))]))
         settings = replace(settings, embedder=load_embedder().version)  # type: ignore[union-attr]
     margins, seen = _out_of_fold(matrix, truth2, importance, settings, groups)
-    slope, offset = _calibrate(margins[seen], truth2[seen])
-    thresholds = _thresholds(_probabilities(margins[seen], slope, offset, settings.multi), truth2[seen])
+    slope, offset = _calibrate(margins[seen], truth2[seen], pooled=settings.pooled)
+    thresholds = thresholds_for(_probabilities(margins[seen], slope, offset, settings.multi), truth2[seen])
     coefficients, bias = _separate(matrix, truth2, importance, settings)
     return LinearModel(
         labels=tuple(names),
@@ -292,7 +308,21 @@ def _separate(matrix: csr_matrix, truth: Floats, importance: Floats, settings: S
         )
         separator.fit(matrix, target, sample_weight=importance[:, column])
         coefficients[:, column], biases[column] = separator.coef_[0], float(separator.intercept_[0])
+        if settings.bayes:
+            says = _evidence(matrix, target)
+            separator.fit(csr_matrix(matrix @ diags(says)), target, sample_weight=importance[:, column])
+            coefficients[:, column] = (coefficients[:, column] + says * separator.coef_[0]) / 2
+            biases[column] = (biases[column] + float(separator.intercept_[0])) / 2
     return coefficients, biases
+
+
+def _evidence(matrix: csr_matrix, target: Floats) -> Floats:
+    """How much each n-gram says of a label, by naive Bayes; scaled so that texts keep a length of about one."""
+    there = csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+    with_, without = there.T @ target + 1, there.T @ (1 - target) + 1
+    says = np.abs(np.log(with_ / with_.sum()) - np.log(without / without.sum())) + 0.5
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix) @ says**2))
+    return np.asarray(says / max(float(lengths.mean()), 1e-9))
 
 
 def _out_of_fold(
@@ -315,10 +345,13 @@ def _out_of_fold(
     return margins, seen
 
 
-def _calibrate(margins: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """Platt's sigmoid for each label, from margins on unseen texts."""
+def _calibrate(margins: Floats, truth: Floats, *, pooled: bool = False) -> tuple[Floats, Floats]:
+    """Platt's sigmoid for each label (`pooled`: the same for all), from margins on unseen texts."""
     from sklearn.linear_model import LogisticRegression
 
+    if pooled:
+        slope, offset = _calibrate(margins.reshape(-1, 1), truth.reshape(-1, 1))
+        return slope.repeat(truth.shape[1]), offset.repeat(truth.shape[1])
     slope, offset = np.ones(truth.shape[1]), np.zeros(truth.shape[1])
     for column in range(truth.shape[1]):
         target = truth[:, column]
@@ -330,7 +363,7 @@ def _calibrate(margins: Floats, truth: Floats) -> tuple[Floats, Floats]:
     return slope, offset
 
 
-def _thresholds(scores: Floats, truth: Floats) -> Floats:
+def thresholds_for(scores: Floats, truth: Floats) -> Floats:
     """For each label the score from which giving it is best for F1, drawn towards the common one when rare."""
     grid = np.arange(0.15, 0.66, 0.025)
 

@@ -29,9 +29,14 @@ class SentimentReader:
         self._model = model
         self._columns = [model.labels.index(name) for name in SENTIMENTS]
 
-    def read(self, documents: Sequence[Document], heads: Sequence[str]) -> list[SentimentResult | None]:
-        """One result per document; `heads`: what the classifier reads of each, through `exact`."""
-        whole = self._model.scores_of(heads)[:, self._columns]
+    def read(
+        self, documents: Sequence[Document], heads: Sequence[str], whole: Floats | None = None
+    ) -> list[SentimentResult | None]:
+        """One result per document; `heads`: what the classifier reads of each, through `exact`.
+
+        `whole`: (documents x labels of the model) scores known better than by the model alone.
+        """
+        whole = (self._model.scores_of(heads) if whole is None else whole)[:, self._columns]
         pieces: list[str] = []
         marked: list[str] = []
         spans: list[tuple[int, int]] = []

@@ -235,12 +235,12 @@ _ASCII = re.compile("[\x00-\x7f]+")
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
-def is_unaccented(text: str) -> bool:
-    """Whether a text was typed without Vietnamese accents (under 2 % of its letters carry one)."""
+def is_unaccented(text: str, most: float = 0.02) -> bool:
+    """Whether a text was typed without Vietnamese accents (under `most` of its letters carry one; else a quarter)."""
     text = unicodedata.normalize("NFC", text)
     plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
     letters = plain + sum(map(str.isalpha, _ASCII.sub("", text)))
-    return letters >= 4 and (letters - plain) < 0.02 * letters
+    return letters >= 4 and (letters - plain) < most * letters
 
 
 _PICTURE = (

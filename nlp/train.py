@@ -175,16 +175,24 @@ def fitting(examples: Sequence[Example]) -> Settings:
     """Settings for a set of its size: few texts lean on sentence embeddings where the extra is installed."""
     count = len(examples)
     few = count < _FEW and load_embedder() is not None
+    multi = any(len(example.labels) > 1 for example in examples)
     return Settings(
-        multi=any(len(example.labels) > 1 for example in examples),
+        multi=multi,
         folds=min(5, max(2, count // 20)) if count < _LARGE else 1,
         least=1 if count < 300 else 2 if count < _LARGE else 3,
-        features=20_000 if count < _LARGE else 150_000,
+        features=20_000 if count < _LARGE else 300_000,
         strength=0.5 if count < _LARGE else 0.25,
         read=_WHOLE,
         second=0.5,
+        restore=_mostly_accented(examples),
+        pooled=count >= _LARGE and not multi,
+        bayes=count >= _LARGE,
         meaning=(2.0 if count < 300 else 1.0) if few else 0.0,
     )
+
+
+def _mostly_accented(examples: Sequence[Example]) -> bool:
+    return sum(is_unaccented(example.text) for example in examples) < len(examples) / 2
 
 
 def learnt(examples: Sequence[Example], settings: Settings) -> LinearModel:

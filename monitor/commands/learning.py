@@ -77,7 +77,10 @@ def annotate(file: InputFile, data: DataOption = None) -> None:
     annotator, reading = load_annotator(settings_for(data)), _Reading(file)
     posts = iter(reading)
     while batch := list(islice(posts, BATCH)):
-        for annotation in annotator.annotate_many(map(_document, batch), everything=True):
+        documents = [_document(post) for post in batch]
+        for annotation in annotator.settle(
+            documents, annotator.annotate_many(documents, everything=True), relevant=True
+        ):
             print_line(annotation.as_json())
     reading.end()
 

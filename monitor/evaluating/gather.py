@@ -85,7 +85,7 @@ def predictor(folder: Path) -> tuple[str, str, Predict]:
 
 def components(annotator: Annotator, tasks: tuple[str, ...] = TASKS) -> dict[str, tuple[str, Predict]]:
     """Task -> version and predictions of what is installed."""
-    return {task: (annotator.models.get(task, "-"), of_annotator(annotator, task)) for task in tasks}
+    return {task: (annotator.versions().get(task, "-"), of_annotator(annotator, task)) for task in tasks}
 
 
 def told(exam: Exam, version: str, questions: Questions, old: Exam | None = None) -> dict[str, Any]:

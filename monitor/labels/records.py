@@ -91,7 +91,8 @@ def corrected(annotation: Annotation, said: Standing) -> Annotation:
         scores = {name: float(name == said.sentiment) for name in ("negative", "neutral", "positive")}
         sentence = sentiment.sentence if sentiment and sentiment.label == said.sentiment else ""
         sentiment = SentimentResult(said.sentiment, scores, sentence)
-    models = {**annotation.models, "labels": f"guideline-{said.labels[-1].guideline}"}
+    decided = [task for task, word in (("topics", said.topics), ("sentiment", said.sentiment)) if word is not None]
+    models = {**annotation.settled(*decided), "labels": f"guideline-{said.labels[-1].guideline}"}
     return replace(annotation, relevance=relevance, topics=topics, sentiment=sentiment, models=models)
 
 

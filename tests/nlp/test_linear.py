@@ -44,6 +44,30 @@ def test_the_more_copies_without_accents_count_the_surer_they_are_read() -> None
     assert sure[1] > sure[0] > 0.5
 
 
+def test_text_without_accents_is_also_read_with_those_it_likely_had(model: LinearModel) -> None:
+    twice = replace(model, settings=replace(SETTINGS, restore=True))
+    bare, restored, accented = "sat lo nui", "sạt lở núi", "sạt lở núi sáng nay"
+    expected = (model.margins_of([bare]) + model.margins_of([restored])) / 2
+    assert np.allclose(twice.margins_of([accented, bare])[1], expected)
+    assert np.allclose(twice.margins_of([accented]), model.margins_of([accented]))
+
+
+def test_what_an_ngram_says_of_a_label_alone_counts_too() -> None:
+    plain, weighed = (train(TEXTS, LABELS, replace(SETTINGS, bayes=bayes)) for bayes in (False, True))
+    word = plain.index["trường"]
+    share = [abs(model.weights[word, 0]) / np.abs(model.weights[:, 0]).sum() for model in (plain, weighed)]
+    assert share[1] > share[0], "it stands in most texts of one label and in none of the other"
+    assert [weighed.decide(row)[0][0] for row in weighed.scores(["lũ lên", "thi tốt nghiệp"])] == ["flood", "school"]
+
+
+def test_with_one_calibration_for_all_the_highest_margin_decides() -> None:
+    pooled = train(TEXTS + ["chợ họp"] * 2, [*LABELS, ("market",), ("market",)], replace(SETTINGS, pooled=True))
+    texts = ["lũ họp trường", "chợ khai giảng", "nước thầy"]
+    margins, scores = pooled.margins_of(texts), pooled.scores(texts)
+    assert len(set(pooled.slope)) == len(set(pooled.offset)) == 1
+    assert (margins.argmax(axis=1) == scores.argmax(axis=1)).all()
+
+
 def test_disk_changes_nothing(model: LinearModel, tmp_path: Path) -> None:
     model.save(tmp_path, {"licence": "test"})
     again = load(tmp_path)
