@@ -62,7 +62,9 @@ def of_annotator(annotator: Annotator, task: str, *, again: bool = True) -> Pred
     """Labels as the product gives them, all components together; `again`: with the second look where it can be had."""
 
     def predict(items: Sequence[Item]) -> list[Given]:
-        return [_given(a, task) for a in understood(annotator, [i.document for i in items], again=again)]
+        documents = [i.document for i in items]
+        found = understood(annotator, documents, again=again and task != "relevance")
+        return [_given(annotation, task) for annotation in found]
 
     return predict
 

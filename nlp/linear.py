@@ -130,25 +130,34 @@ class LinearModel:
         return [pair for i, pair in zip(order, ranked, strict=True) if margins[i] >= 0] or ranked[:1]
 
     def save(self, folder: Path, card: dict[str, Any] | None = None) -> None:
-        """Writes the folder; `card` is added to what the model says of itself (labels, settings, version)."""
+        """Writes the folder; `card` is added to what the model says of itself (labels, settings, version).
+
+        Killed at any moment it leaves the model that was there before, or a folder that `load` refuses.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            folder / "weights.npz",
-            weights=self.weights.astype(np.float16),
-            inverse=self.inverse.astype(np.float16),
-            bias=self.bias.astype(np.float32),
-            slope=self.slope.astype(np.float32),
-            offset=self.offset.astype(np.float32),
-            thresholds=self.thresholds.astype(np.float32),
-            meaning=self.meaning.astype(np.float32),
-            centre=self.centre.astype(np.float32),
-        )
+        weights, vocabulary = folder / "weights.npz.part", folder / "vocabulary.txt.part"
+        with weights.open("wb") as file:
+            np.savez_compressed(
+                file,
+                weights=self.weights.astype(np.float16),
+                inverse=self.inverse.astype(np.float16),
+                bias=self.bias.astype(np.float32),
+                slope=self.slope.astype(np.float32),
+                offset=self.offset.astype(np.float32),
+                thresholds=self.thresholds.astype(np.float32),
+                meaning=self.meaning.astype(np.float32),
+                centre=self.centre.astype(np.float32),
+            )
         words = sorted(self.index, key=self.index.__getitem__)
-        (folder / "vocabulary.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-        digest = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
+        vocabulary.write_text("\n".join(words) + "\n", encoding="utf-8")
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         own = {"version": digest[:12], "labels": list(self.labels), "settings": asdict(self.settings)}
         text = json.dumps({**self.card, **(card or {}), **own}, ensure_ascii=False, indent=1)
-        (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+        (folder / "card.json").unlink(missing_ok=True)  # without it nothing here is a model
+        for part in (weights, vocabulary):
+            part.replace(part.with_suffix(""))
+        (folder / "card.json.part").write_text(text + "\n", encoding="utf-8")
+        (folder / "card.json.part").replace(folder / "card.json")
 
 
 def load(folder: Path) -> LinearModel:

@@ -134,3 +134,43 @@ def test_models_that_were_damaged_or_mixed_up(model: LinearModel, tmp_path: Path
 def test_empty_input(model: LinearModel) -> None:
     assert model.scores([]).shape == (0, 2)
     assert model.scores(["", "🙂"]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_a_killed_training_leaves_no_mixture(
+    model: LinearModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    model.save(tmp_path)
+    other = replace(model, weights=-model.weights)
+    steps = iter(range(3))
+    real = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        other.save(tmp_path)
+    with pytest.raises(ModelError):
+        load(tmp_path)
+    monkeypatch.undo()
+    other.save(tmp_path)
+    assert load(tmp_path).version != "0"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "vocabulary.txt", "weights.npz"]
+
+
+def test_training_that_cannot_write_its_weights_leaves_the_old_model(
+    model: LinearModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.save(tmp_path)
+    before = load(tmp_path).version
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="no space"):
+        replace(model, weights=-model.weights).save(tmp_path)
+    assert load(tmp_path).version == before
