@@ -28,6 +28,7 @@ from nlp.text import fold
 from nlp.vectors import Background, vector, word_hashes
 
 SHOWN = 5
+BEFORE = 0.25  # cosine from which posts were called similar by it alone
 
 
 def sets(data: Path) -> dict[str, tuple[list[Item], list[str]]]:
@@ -57,9 +58,10 @@ def share(items: Sequence[Item], stories: Sequence[str], vectors: Embeddings, to
     same, some, named = 0, 0, 0
     for place, item in enumerate(items):
         close = cosines(vectors, vectors[place])
-        others = [i for i in range(len(items)) if stories[i] != stories[place] and close[i] >= LEAST]
+        others = [i for i in range(len(items)) if stories[i] != stories[place] and close[i] > 0]
         scores = {i: likeness(close[i], topics[place], topics[i]) if topics else float(close[i]) for i in others}
-        for other in sorted(scores, key=lambda i: -scores[i])[:SHOWN]:
+        chosen = [i for i in others if scores[i] >= (LEAST if topics else BEFORE)]
+        for other in sorted(chosen, key=lambda i: -scores[i])[:SHOWN]:
             named += 1
             same += items[other].topics[0] == item.topics[0]
             some += bool(set(items[other].topics) & set(item.topics))

@@ -199,14 +199,15 @@ class Meaning:
         if not ids:
             return []
         close = cosines(vectors, own)
-        near = {ids[n]: float(close[n]) for n in np.argsort(-close, kind="stable")[:NEAREST] if close[n] >= LEAST}
+        near = {ids[n]: float(close[n]) for n in np.argsort(-close, kind="stable")[:NEAREST] if close[n] > 0}
         story, topics, told = self._told(id, near)
         scores = {
             other: likeness(near[other], topics, theirs)
             for other, (its_story, theirs) in told.items()
             if other != id and (its_story is None or its_story != story)
         }
-        best = sorted(scores, key=lambda other: (-scores[other], other))
+        named = [other for other, score in scores.items() if score >= LEAST]
+        best = sorted(named, key=lambda other: (-scores[other], other))
         return [Similar(other, round(scores[other], 4)) for other in best[:limit]]
 
     def _told(self, id: str, ids: Iterable[str]) -> tuple[str | None, Topics, dict[str, tuple[str | None, Topics]]]:

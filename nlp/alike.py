@@ -12,7 +12,7 @@ import numpy as np
 
 from nlp.embedder import Embeddings
 
-LEAST = 0.25  # cosine below which posts have nothing in common, whatever their topics
+LEAST = 0.45  # likeness below which posts are not called similar: of the same topics, or very close
 _TOPICS = 0.8  # how much agreeing topics count beside the cosine
 _CENTRED = 20  # vectors from which their centre says what all have in common
 
@@ -39,5 +39,6 @@ def _length(topics: Topics) -> float:
 
 
 def likeness(cosine: float, one: Topics, other: Topics) -> float:
-    """Meaning and topics together, 0-1."""
-    return (max(0.0, cosine) + _TOPICS * agreement(one, other)) / (1 + _TOPICS)
+    """Meaning and topics together, 0-1; meaning alone where a post has no topics."""
+    close = max(0.0, cosine)
+    return (close + _TOPICS * agreement(one, other)) / (1 + _TOPICS) if one and other else close
