@@ -67,7 +67,8 @@ def crawl(
 
 
 def _row(result: CrawlResult) -> tuple[str, ...]:
-    state = STATE_WORDS[result.state] + (f": {result.message}" if result.message else "")
+    word = STATE_WORDS[result.state]
+    state = f"{word}: {result.message}" if result.message not in ("", word) else word
     counts = (result.new, result.revised, result.unchanged, result.requests, result.not_modified)
     return result.source, state, *map(number, counts)
 

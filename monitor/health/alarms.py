@@ -18,9 +18,10 @@ AlarmKind = Literal["blocked", "dead", "drifting", "flooding", "silent"]
 # A source in good order drifts or floods so much less often than once in ten thousand days: with 40 sources that is a
 # false alarm in eight months.
 RARE = 1e-4
-# Every post begins a stretch that may become a silence, so the more a source brings the rarer one must be to be said;
-# and it must hold more empty days than any of the last four weeks, save where chance is out of the question.
-SILENCES, MOST_ORDINARY_SILENCE = 0.03, 5e-3
+# Every post begins a stretch that may become a silence, so the more a source brings the rarer one must be to be said:
+# one in 200 spans of four weeks, which with 40 sources is again a false alarm in some months; and it must hold more
+# empty days than any of the last four weeks, save where chance is out of the question.
+SILENCES, MOST_ORDINARY_SILENCE = 0.005, 5e-3
 FEWEST_POSTS = 15  # in four weeks; of a source that brings less nobody knows how long it may rest
 LONGER, CERTAIN = 1.25, 1e-6
 SHORTEST_SILENCE = timedelta(hours=24)
