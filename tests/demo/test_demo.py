@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -96,13 +98,23 @@ def test_an_article_opens_at_its_outlet(demo: Demo, desk: BrowserContext, page: 
 
 @pytest.mark.parametrize("period", PERIODS.values())
 def test_every_figure_leads_to_exactly_what_it_counts(demo: Demo, page: Page, period: str) -> None:
-    """Tried again only when something new was published in between, which changes the figures rightly."""
-    for _ in range(4):
-        before = demo.get("/api/v1/status")["updated_at"]
+    """Tried again only when something was published or decided anew in between, which changes the figures rightly."""
+    still = 0  # times that figures were wrong though nothing had changed; the index may hear of the last change late
+    for _ in range(12):
+        before = (demo.get("/api/v1/status")["updated_at"], in_doubt(demo))
         wrong = wrong_figures(demo, page, period)
-        if not wrong or demo.get("/api/v1/status")["updated_at"] == before:
+        still = still + 1 if (demo.get("/api/v1/status")["updated_at"], in_doubt(demo)) == before else 0
+        if not wrong or still == 2:
             break
     assert wrong == []
+
+
+def in_doubt(demo: Demo) -> int:
+    """Posts that a second look is due at: the worker takes it in the first minutes of a demo."""
+    archive = f"file:{demo.folder / 'demo' / 'archive.sqlite'}?mode=ro"
+    with closing(sqlite3.connect(archive, uri=True)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM annotations WHERE models LIKE '%doubted%'").fetchone()
+    return int(count)
 
 
 def wrong_figures(demo: Demo, page: Page, period: str) -> list[str]:
