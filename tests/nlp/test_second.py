@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nlp.annotate
 from nlp.annotate import Annotator
 from nlp.annotation import DOUBTED, Document
 from nlp.embedder import Embeddings
@@ -70,6 +72,40 @@ def test_only_what_is_doubted_is_decided_anew() -> None:
             asked = task in old.doubted
             assert (new.models[task] != old.models[task]) == asked, "which model answered is told"
             assert asked or getattr(new, task) == getattr(old, task)
+
+
+class Engine:
+    """Stands in for the vectors that the shipped second look was learnt with."""
+
+    dimensions = 384
+
+    def __init__(self, version: str) -> None:
+        self.version, self.asked = version, 0
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        self.asked += len(texts)
+        return np.random.default_rng(3).normal(size=(len(texts), 384)).astype(np.float32)
+
+
+def test_only_doubted_relevant_posts_cost_a_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    annotator = Annotator.load()
+    version = next(look.embedder for look in annotator._second.values())
+    elsewhere = [replace(document, title=document.title.split(" ở ")[0]) for document in DOUBTFUL]
+    found = annotator.annotate_many(DOUBTFUL + elsewhere, everything=True)
+    engine = Engine(version)
+    monkeypatch.setattr(nlp.annotate, "load_embedder", lambda: engine)
+    settled = annotator.settle(DOUBTFUL + elsewhere, found, relevant=True)
+    assert engine.asked == sum(bool(a.doubted) for a in found if a.relevance.label) > 0
+    assert [a.doubted for a in settled] == [a.doubted if a.relevance.label == 0 else () for a in found]
+
+
+@pytest.mark.parametrize("engine", [None, Engine("another-engine")])
+def test_without_its_engine_everything_stays(engine: Engine | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotator = Annotator.load()
+    found = annotator.annotate_many(DOUBTFUL)
+    monkeypatch.setattr(nlp.annotate, "load_embedder", lambda: engine)
+    assert annotator.settle(DOUBTFUL, found) == found
+    assert annotator.versions() == annotator.models
 
 
 def test_irrelevant_posts_are_not_doubted() -> None:
