@@ -11,22 +11,26 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from crawlers.post import Kind, Post, Quality
+from crawlers.post import Kind, Post
 from crawlers.sink import Stored
+from monitor.archived import OUTCOMES as OUTCOMES
+from monitor.archived import ArchivedPost as ArchivedPost
+from monitor.archived import Outcome as Outcome
+from monitor.archived import Revision as Revision
+from monitor.archived import archived, content_hash, storable
+from monitor.archived import post_id as post_id
 from monitor.change_log import tell
 from monitor.database import CHUNK as CHUNK
 from monitor.database import READ_ONLY, annotation_rows, posts, revisions, stories
 from monitor.database import insert_or as insert_or
 from monitor.database import utc_now as utc_now
 
-Outcome = Literal["new", "annotated", "irrelevant", "failed"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 WRITTEN_BY_PEOPLE: frozenset[Kind] = frozenset({"social", "forum", "comment"})
 FUTURE_TOLERANCE = timedelta(hours=1)
 RACES = 3  # that a batch may lose against other machines before it is given up
@@ -34,42 +38,6 @@ RACES = 3  # that a batch may lose against other machines before it is given up
 
 class IdTaken(ValueError):
     """An import gave an id that another post already has."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedPost:
-    """A post with what the archive adds; `post.id` is set."""
-
-    post: Post
-    revision: int
-    first_seen_at: datetime
-    changed_at: datetime
-    counted_at: datetime
-    outcome: Outcome
-    reason: str
-    attempts: int
-    withdrawn_at: datetime | None = None
-
-    @property
-    def id(self) -> str:
-        assert self.post.id is not None
-        return self.post.id
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """An earlier text of a post."""
-
-    number: int
-    title: str
-    lead: str
-    body: str
-    replaced_at: datetime
-
-
-def post_id(canonical_url: str) -> str:
-    """The deterministic id of a post: the first 20 hex digits of SHA-256 over its canonical URL."""
-    return hashlib.sha256(canonical_url.encode()).hexdigest()[:20]
 
 
 class Archive:
@@ -96,7 +64,7 @@ class Archive:
         Another machine may store the same new addresses at the same moment: whoever comes second reads again what is
         known, and finds them unchanged.
         """
-        batch = [_storable(post) for post in batch]
+        batch = [storable(post) for post in batch]
         for _ in range(RACES):
             try:
                 return self._stored(batch)
@@ -115,7 +83,7 @@ class Archive:
         return results
 
     def _store(self, storing: _Storing, post: Post, now: datetime) -> Stored:
-        digest, known = _content_hash(post), storing.known.get(post.canonical_url)
+        digest, known = content_hash(post), storing.known.get(post.canonical_url)
         if known is None:
             row = self._new_row(post, digest, now)
             storing.new.append(row)
@@ -212,7 +180,7 @@ class Archive:
         order = (posts.c.counted_at, posts.c.parent_url.is_not(None), posts.c.id)
         query = select(posts).where(posts.c.outcome == "new").order_by(*order).limit(limit)
         with self.read() as connection:
-            return [_archived(row) for row in connection.execute(query)]
+            return [archived(row) for row in connection.execute(query)]
 
     def outcomes(self) -> dict[Outcome, int]:
         """How many posts have each outcome; all four are named."""
@@ -258,7 +226,7 @@ class Archive:
         with self.read() as connection:
             for start in range(0, len(values), CHUNK):
                 query = select(posts).where(column.in_(values[start : start + CHUNK]))
-                yield from [_archived(row) for row in connection.execute(query)]
+                yield from [archived(row) for row in connection.execute(query)]
 
     def last_processed(self) -> datetime | None:
         """When a post was last given an outcome."""
@@ -269,7 +237,7 @@ class Archive:
     def failed(self, limit: int = 50) -> list[ArchivedPost]:
         query = select(posts).where(posts.c.outcome == "failed").order_by(posts.c.processed_at.desc()).limit(limit)
         with self.read() as connection:
-            return [_archived(row) for row in connection.execute(query)]
+            return [archived(row) for row in connection.execute(query)]
 
     def revisions(self, post: str) -> list[Revision]:
         """Earlier texts of a post, oldest first."""
@@ -346,7 +314,7 @@ def _lock(connection: Connection, batch: Sequence[Post], known: Mapping[str, _Kn
         known[post.canonical_url].id
         for post in batch
         if post.canonical_url in known
-        and (post.reactions or known[post.canonical_url].content_hash != _content_hash(post))
+        and (post.reactions or known[post.canonical_url].content_hash != content_hash(post))
     }
     ids = sorted(changing)
     for start in range(0, len(ids), CHUNK):
@@ -381,57 +349,3 @@ def _known(connection: Connection, canonical_urls: Sequence[str]) -> dict[str, _
         for row in connection.execute(query.where(posts.c.canonical_url.in_(canonical_urls[start : start + CHUNK]))):
             found[row.canonical_url] = _Known(row.id, row.revision, row.content_hash)
     return found
-
-
-_ADDRESSES = ("id", "url", "canonical_url", "parent_url", "source", "method")
-# Characters; several times what real texts have. A headline of a megabyte would stand in every list.
-_LONGEST = {"title": 1_000, "lead": 10_000, "body": 500_000, "author": 200, "section": 200}
-
-
-def _storable(post: Post) -> Post:
-    """The post without what no database keeps: NUL, and halves of surrogate pairs (emoji cut in two); texts bounded."""
-    changed: dict[str, Any] = {name: _text(value) for name in _ADDRESSES if (value := getattr(post, name))}
-    changed |= {name: _text(value)[:most] for name, most in _LONGEST.items() if (value := getattr(post, name))}
-    return replace(post, tags=tuple(map(_text, post.tags)), **changed)
-
-
-def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
-
-
-def _content_hash(post: Post) -> str:
-    text = "\x1f".join((post.title, post.lead, post.body))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _archived(row: Row[Any]) -> ArchivedPost:
-    post = Post(
-        id=row.id,
-        url=row.url,
-        canonical_url=row.canonical_url,
-        source=row.source,
-        kind=row.kind,
-        title=row.title,
-        lead=row.lead,
-        body=row.body,
-        author=row.author,
-        published_at=row.published_at,
-        updated_at=row.updated_at,
-        section=row.section,
-        tags=tuple(row.tags),
-        method=row.method,
-        quality=Quality(row.quality["score"], tuple(row.quality["reasons"])),
-        parent_url=row.parent_url,
-        reactions=row.reactions,
-    )
-    return ArchivedPost(
-        post,
-        row.revision,
-        row.first_seen_at,
-        row.changed_at,
-        row.counted_at,
-        row.outcome,
-        row.reason,
-        row.attempts,
-        row.withdrawn_at,
-    )
