@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -108,8 +109,7 @@ class LinearModel:
         margins = self._margins(exact_texts)
         bare = [i for i, text in enumerate(exact_texts) if self.settings.restore and is_unaccented(text, BARE)]
         if bare:
-            accents = Accents.shipped()
-            margins[bare] += self._margins([accents.restore(exact_texts[i]) for i in bare])
+            margins[bare] += self._margins([_restored(exact_texts[i]) for i in bare])
             margins[bare] /= 2
         return margins
 
@@ -195,6 +195,11 @@ def _probabilities(margins: Floats, slope: Floats, offset: Floats, multi: bool) 
     if not multi:
         scores = scores / np.maximum(scores.sum(axis=1, keepdims=True), 1e-9)
     return np.asarray(scores)
+
+
+@lru_cache(maxsize=2_000)  # several models read the same text
+def _restored(exact_text: str) -> str:
+    return Accents.shipped().restore(exact_text)
 
 
 def _embedded(exact_texts: Sequence[str]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class SentimentReader:
         if missing := set(SENTIMENTS) - set(model.labels):
             raise ModelError(f"the sentiment model does not know {', '.join(sorted(missing))}")
         self._model = model
+        # Sentences are only compared with each other: no need to put accents back.
+        self._apart = replace(model, settings=replace(model.settings, restore=False))
         self._columns = [model.labels.index(name) for name in SENTIMENTS]
 
     def read(
@@ -46,7 +49,7 @@ class SentimentReader:
             pieces.extend(found)
             # Only compared with each other, so tone marks are all the normalising they need.
             marked.extend(exact_of(in_domain(place_tones(piece), document.kind)) for piece in found)
-        parts = self._model.scores_of(marked)[:, self._columns]
+        parts = self._apart.scores_of(marked)[:, self._columns]
         return [
             _result(row, pieces[start:end], parts[start:end]) if heads[i] else None
             for i, (row, (start, end)) in enumerate(zip(whole, spans, strict=True))
