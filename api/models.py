@@ -391,6 +391,9 @@ class IssueList(Resource):
     """As `duluan issues --json` gives it; `items`, `total` and `next` as in every list."""
 
     at: Moment
+    as_of: Moment | None = Field(
+        description="What rises is judged by this moment: some time before `at` after a restart; null before the first"
+    )
     issues: list[IssueItem]
     items: list[IssueItem]
     total: int

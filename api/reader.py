@@ -194,10 +194,15 @@ class Reader:
 
     def issues(self, at: datetime, limit: int) -> list[IssueItem]:
         """The issues that rise at a moment."""
+        return self.look(at, limit)[1]
 
-        def read() -> list[IssueItem]:
-            records = issue_records(self.it, self.it.issues(at, limit=limit), at)
-            return [IssueItem.model_validate(record) for record in records]
+    def look(self, at: datetime, limit: int) -> tuple[datetime | None, list[IssueItem]]:
+        """The moment that what rises is judged by (None: nobody has judged yet), and the issues."""
+
+        def read() -> tuple[datetime | None, list[IssueItem]]:
+            found = self.it.look(at, limit=limit)
+            records = issue_records(self.it, found.issues, at)
+            return found.at, [IssueItem.model_validate(record) for record in records]
 
         return self.kept(("issues", at, limit, self.it.versions.lately(MENTIONS)), read)
 

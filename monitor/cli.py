@@ -15,7 +15,7 @@ from monitor import commands
 from monitor.commands.common import UsageError, app, said
 
 # Commands that must answer at once are loaded alone: the others bring Scrapy and the models with them.
-QUICK = {"issues": "rising", "backtest": "rising"}
+QUICK = {"issues": "rising", "backtest": "rising", "up": "running", "demo": "running", "worker": "running"}
 
 
 def load(arguments: Sequence[str] = ()) -> None:

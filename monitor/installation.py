@@ -19,9 +19,9 @@ from monitor.database import open_engine
 from monitor.migrate import migrate
 from monitor.naming import Naming
 from monitor.rising import HISTORY, Issue, Weights, replay
-from monitor.rising.acting import acted
-from monitor.rising.live import issues_at
-from monitor.rising.replay import RUN_UP
+from monitor.rising.acting import acted, shown_of
+from monitor.rising.live import FEW, Look, look_at
+from monitor.rising.replay import MOST, RUN_UP
 from monitor.rising.store import EvidenceStore, IssueStore
 from monitor.saved_searches import SavedSearches
 from monitor.settings import Settings
@@ -167,15 +167,30 @@ class Installation:
     def weights(self) -> Weights:
         return Weights(official=self.settings.official_weight, person=self.settings.person_weight)
 
-    def issues(self, at: datetime | None = None, *, limit: int = 10) -> list[Issue]:
+    def issues(self, at: datetime | None = None, *, limit: int = 10, patient: bool = False) -> list[Issue]:
         """The issues that rise at a moment (now), as officers want them; nothing later than the moment is used."""
-        moment = at or utc_now()
-        found = issues_at(self.evidence, self.issue_store, moment, self.weights)
-        return acted(found, self.issue_store.in_force(moment))[:limit]
+        return self.look(at or utc_now(), limit=limit, patient=patient).issues
+
+    def look(self, at: datetime, *, limit: int = 10, patient: bool = False) -> Look:
+        """As `issues`, with the moment that they are judged by, which may lie before `at`; see `look_at`."""
+        found = look_at(self.evidence, self.issue_store, at, self.weights, patient=patient)
+        return Look(found.at, acted(found.issues, self.issue_store.in_force(at))[:limit])
+
+    def rose(self, at: datetime) -> int | None:
+        """How many issues rose at a moment of the past: as the worker saw it, where it was near, else by a replay.
+
+        A worker that begins lives through the last days, so these are known as soon as it has looked once; of a large
+        archive that none has looked at, None.
+        """
+        lately = utc_now() - at <= timedelta(hours=RUN_UP)
+        if not lately or self.issue_store.now() is None:
+            large = lately and self.evidence.count(at - HISTORY, at) >= FEW
+            return None if large else len(self.issues(at, limit=MOST))
+        return shown_of(self.issue_store.open_at(at), self.issue_store.in_force(at))
 
     def issue(self, id: str, at: datetime) -> Issue | None:
         """One that rises at a moment, even when officers muted it or merged it into another."""
-        found = issues_at(self.evidence, self.issue_store, at, self.weights)
+        found = look_at(self.evidence, self.issue_store, at, self.weights).issues
         listed = acted(found, self.issue_store.in_force(at), muted=True)
         return next((issue for issue in (*listed, *found) if issue.id == id), None)
 

@@ -1,4 +1,7 @@
-"""Links that staff submit: kept, fetched by the worker under all rules of a crawl, and what became of each."""
+"""Links that staff submit: kept, fetched by the worker under all rules of a crawl, and what became of each.
+
+Scrapy and the extractors take 40 MB: who only shows links, as the API does, does not load them.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, Row, func, select, update
 
-from crawlers.extract.canonical import canonical_url, host
-from crawlers.ledger import TRANSIENT
-from crawlers.middlewares import is_private
-from crawlers.plan import Plan
-from crawlers.run import crawl
-from crawlers.saved import source_of
 from crawlers.source import Discovery, Source
 from monitor.archive import utc_now
-from monitor.collect import ArchiveSink
 from monitor.database import READ_ONLY, links, posts, urls
 from monitor.installation import Installation
 
@@ -55,6 +51,8 @@ class Links:
 
     def submit(self, url: str, note: str = "", by: str = "") -> Link:
         """Keeps a link to be fetched; one that is known waits again only if it may end differently. Raises BadLink."""
+        from crawlers.ledger import TRANSIENT
+
         address = self._checked(url)
         fresh = {"note": note.strip()[:500], "submitted_by": by[:120], "submitted_at": self._clock()}
         waiting = {"outcome": None, "reason": "", "finished_at": None, "post_id": None}
@@ -67,6 +65,9 @@ class Links:
             return _link(connection.execute(select(links).where(links.c.url == address)).one())
 
     def _checked(self, url: str) -> str:
+        from crawlers.extract.canonical import canonical_url, host
+        from crawlers.middlewares import is_private
+
         address = canonical_url(url.strip())
         if not host(address) or len(address) > LONGEST:
             raise BadLink("cần địa chỉ một trang, bắt đầu bằng http:// hoặc https://")
@@ -111,6 +112,10 @@ class Links:
 
 async def fetch_links(installation: Installation) -> int:
     """Fetches the links that wait, each site's in a pass of its own. Returns how many."""
+    from crawlers.plan import Plan
+    from crawlers.run import crawl
+    from monitor.collect import ArchiveSink
+
     queue = Links(installation.engine)
     waiting = queue.waiting()
     by_source: dict[Source, list[Link]] = {}
@@ -127,6 +132,9 @@ async def fetch_links(installation: Installation) -> int:
 
 def _source(known: Iterable[Source], url: str) -> Source:
     """The registry's record without its discovery, or one for a stranger named after its host."""
+    from crawlers.extract.canonical import host
+    from crawlers.saved import source_of
+
     found = source_of(url, (each for each in known if not each.discovery.signals and not each.discovery.channel))
     if found is not None:
         nothing: Source = found.model_copy(update={"discovery": Discovery()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import shutil
 import socket
 import sys
@@ -42,7 +43,8 @@ class CannotStart(ValueError):
 
 def programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
     """The worker and the API of an installation."""
-    ours = {**SPARING, "DULUAN_DATA": str(settings.data.resolve()), **environment}
+    sparing = {name: value for name, value in SPARING.items() if name not in os.environ}
+    ours = {**sparing, "DULUAN_DATA": str(settings.data.resolve()), **environment}
     serve = ["uvicorn", "api.app:create_app", "--factory", "--host", settings.host, "--port", str(settings.port)]
     quiet = ["--log-level", "warning", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5"]
     return [

@@ -12,9 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Engine, func, select, update
 
-from crawlers.extract.canonical import host
 from crawlers.plan import Sighting
-from crawlers.saved import source_of
 from crawlers.source import Source
 from monitor.archive import insert_or, utc_now
 from monitor.database import READ_ONLY, posts, sightings
@@ -58,6 +56,9 @@ class Sightings:
 
     def record(self, signal: str, seen: Iterable[Sighting]) -> None:
         """Keeps what a signal named; what is known already stays as it is."""
+        from crawlers.extract.canonical import host  # with all extractors: who only reads does without
+        from crawlers.saved import source_of
+
         now, rows = self._clock(), {}
         watched = [source for source in self._sources.values() if source.enabled and not source.discovery.signals]
         for each in seen:

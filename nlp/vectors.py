@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:  # scipy costs a third of a second and 12 MB: who only asks how common a word is does not load it
+    from scipy.sparse import csr_matrix
 
 Hashes = NDArray[np.uint32]
 BITS = 20
@@ -114,6 +117,8 @@ def vector(words: Hashes, background: Background, *, keep: int = 120, repeat: Ha
 
 def matrix(vectors: Sequence[Vector]) -> csr_matrix:
     """(vectors x buckets) matrix, so that a product of two gives all cosines at once."""
+    from scipy.sparse import csr_matrix
+
     starts = np.concatenate([[0], np.cumsum([len(each.buckets) for each in vectors])]).astype(np.int64)
     columns = np.concatenate([np.zeros(0, dtype=np.int64), *(each.buckets for each in vectors)])
     weights = np.concatenate([np.zeros(0, dtype=np.float32), *(each.weights for each in vectors)])

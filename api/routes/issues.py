@@ -31,8 +31,8 @@ ActionId = Annotated[int, Path(ge=1, le=2**53)]
 def issues(reader: ReaderDep, at: AtDep, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> IssueList:
     """Stories, topics in a place, and terms that are told far more than is usual, best first, with their evidence."""
     moment = (at or reader.now()).replace(microsecond=0)  # requests of one second share one answer
-    found = reader.issues(moment, limit)
-    return IssueList(at=moment, issues=found, items=found, total=len(found))
+    as_of, found = reader.look(moment, limit)
+    return IssueList(at=moment, as_of=as_of, issues=found, items=found, total=len(found))
 
 
 @router.get("/{id}", summary="One issue: as it rises, its changes of state, what officers did to it")

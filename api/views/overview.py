@@ -9,7 +9,7 @@ from api.periods import KINDS, Period, PeriodCode, Usual, period_at, usual
 from api.reader import Reader
 from api.searching import Search
 from api.views.freshness import Freshness, freshness
-from api.views.rising import RisingIssue, rising
+from api.views.rising import Judged, RisingIssue, judged, rising
 from api.words import compared, compared_share
 from monitor.status import ALARMING, STATE_WORDS, UNWATCHED
 from monitor.wording import number, percent
@@ -48,6 +48,7 @@ class Overview(Resource):
     sentence: str
     figures: list[Figure]
     issues: list[RisingIssue]
+    judged: Judged | None
     more_issues: int
     series: Series
     topics: list[LinkedBucket]
@@ -69,7 +70,7 @@ def _overview(reader: Reader, period: Period, *, now: bool) -> Overview:
     series = reader.series(search, period.kind.interval)
     newest, total, _ = reader.mentions(search, limit=NEWEST)
     before = usual(reader.index, period, reader.min_relevance)
-    issues = reader.issues(period.until, COUNTED_ISSUES)
+    as_of, issues = reader.look(period.until, COUNTED_ISSUES)
     topics, places = reader.facets(search, ("topic",), 20)["topic"], reader.places(search)
     province = next((p for p in places if p.level == "province"), None)
     figures = _figures(reader, period, search, total, series, before, issues)
@@ -82,6 +83,7 @@ def _overview(reader: Reader, period: Period, *, now: bool) -> Overview:
         sentence=_sentence(reader, period, total, before, issues),
         figures=figures,
         issues=[rising(reader, issue, period.until) for issue in issues[:SHOWN_ISSUES]],
+        judged=judged(as_of, period.until),
         more_issues=max(0, len(issues) - SHOWN_ISSUES),
         series=series,
         topics=[LinkedBucket(bucket=t, link=search.only(topic=t.id).link()) for t in topics],
@@ -140,13 +142,15 @@ def _negative(search: Search, series: Series, before: Usual, period: Period) -> 
 
 def _rising(reader: Reader, period: Period, issues: list[IssueItem]) -> Figure:
     yesterday = (period.until - timedelta(days=1)).replace(minute=0)
-    earlier = len(reader.kept(("rising", yesterday), lambda: reader.it.issues(yesterday, limit=COUNTED_ISSUES), 900))
+    earlier = reader.kept(("rising", yesterday), lambda: reader.it.rose(yesterday), 900)
     return Figure(
         key="rising",
         name="Vụ việc đang tăng",
         value=len(issues),
         text=number(len(issues)),
-        note=f"giờ này hôm qua: {number(earlier)}",
+        note="giờ này hôm qua: chưa rõ"
+        if earlier is None
+        else f"giờ này hôm qua: {number(min(earlier, COUNTED_ISSUES))}",
         link="/stories?rising=1" if issues else "/stories",
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from api.models import IssueItem, Resource
+from api.models import IssueItem, Moment, Resource
 from api.reader import Reader
 from api.searching import Search
+from monitor.rising.live import FRESH
 from monitor.rising.words import SORTS, STATES
 from monitor.wording import rfc3339
 
@@ -24,6 +25,17 @@ class RisingIssue(Resource):
     label: str
     page: str
     counted: str
+
+
+class Judged(Resource):
+    """What rises is not judged by the moment that the page tells of, but by an earlier one, or by none yet."""
+
+    as_of: Moment | None
+
+
+def judged(as_of: datetime | None, at: datetime) -> Judged | None:
+    """What a page must say of it, if anything."""
+    return Judged(as_of=as_of) if as_of is None or at - as_of > FRESH else None
 
 
 def rising(reader: Reader, issue: IssueItem, at: datetime) -> RisingIssue:

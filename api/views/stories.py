@@ -10,7 +10,7 @@ from api.periods import PeriodCode, period_at
 from api.reader import Reader
 from api.searching import Search
 from api.views.officers import Hidden, hidden
-from api.views.rising import RisingIssue, rising
+from api.views.rising import Judged, RisingIssue, judged, rising
 from monitor.rising.acting import standing
 
 LISTED = 100
@@ -40,6 +40,7 @@ class StoriesPage(Resource):
     order: Order
     only_rising: bool
     issues: list[RisingIssue]
+    judged: Judged | None
     hidden: list[Hidden]
     stories: list[StoryRow]
     total: int
@@ -51,7 +52,7 @@ def stories_page(
 ) -> StoriesPage:
     """Stories that two or more mentions tell; what is told once only is counted as `single`."""
     period = period_at(code, at or reader.now())
-    issues = reader.issues(period.until, ISSUES)
+    as_of, issues = reader.look(period.until, ISSUES)
     search = Search(since=period.since, until=period.until)
     buckets = reader.facets(search, ("story",), READ)["story"]
     several = [bucket for bucket in buckets if bucket.count > 1]
@@ -81,6 +82,7 @@ def stories_page(
         order=order,
         only_rising=only_rising,
         issues=_rising(reader, issues, period.until),
+        judged=judged(as_of, period.until),
         hidden=hidden(reader, period.until),
         stories=[] if only_rising else sorted(rows, key=_ORDERS[order])[:LISTED],
         total=len(rows),

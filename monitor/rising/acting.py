@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.rising.issue import Issue
@@ -40,6 +40,13 @@ def acted(issues: Sequence[Issue], actions: ActionsByIssue, *, muted: bool = Fal
         if issue.id not in gone and (muted or not standing(issue.id, actions).muted)
     ]
     return sorted(shown, key=lambda issue: standing(issue.id, actions).pinned is None)
+
+
+def shown_of(ids: Collection[str], actions: ActionsByIssue) -> int:
+    """How many of these issues officers want to see: muted ones are none, and one merged into another is that one."""
+    there = set(ids)
+    targets = {id: _final(id, actions) for id in there if not standing(id, actions).muted}
+    return sum(target == id or target not in there for id, target in targets.items())
 
 
 def _with(issue: Issue, others: Iterable[Issue]) -> Issue:

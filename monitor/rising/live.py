@@ -6,6 +6,7 @@ import logging
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from monitor.database import utc_now
@@ -23,7 +24,6 @@ SLICE = 1.0  # seconds that a turn works at beginning; meanwhile posts are proce
 PIECE = 5000  # mentions that are taken in without a pause
 FEW = 3000  # mentions that are judged anew in a moment, rather than to wait a second for the worker
 FRESH = timedelta(minutes=3)  # what was seen this long ago still counts as now
-BEHIND = timedelta(hours=1)  # of a large archive, while a worker that was started again lives through the last days
 
 log = logging.getLogger("duluan.rising")
 
@@ -139,11 +139,28 @@ def exhaust(steps: Iterator[None]) -> None:
         pass
 
 
-def issues_at(evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights) -> list[Issue]:
-    """What rises at a moment: as the worker saw it when that was shortly before, else from the archive alone."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What rises, and the moment that it is judged by; None while nobody has judged anything yet."""
+
+    at: datetime | None
+    issues: list[Issue]
+
+
+def look_at(
+    evidence: EvidenceStore, store: IssueStore, at: datetime, weights: Weights, *, patient: bool = False
+) -> Look:
+    """What rises at a moment: as the worker saw it when that was shortly before, else from the archive alone.
+
+    Of a large archive only who is `patient` judges the present himself: to others the worker's last look stands in,
+    however old it is, and its moment says so. A hundred thousand mentions would take each of them a quarter of a minute
+    and 200 MB.
+    """
     kept = store.now()
-    large = kept is not None and kept.known >= FEW
-    still = BEHIND if large and utc_now() - at < FRESH else FRESH
-    if kept and timedelta() <= at - kept.at <= still and (large or not kept.outrun):
-        return kept.issues
-    return rising_issues(evidence.between(at - HISTORY, at), at, limit=MOST, weights=weights)
+    known = kept.known if kept else evidence.count(at - HISTORY, at)
+    large = known >= FEW
+    if kept and timedelta() <= at - kept.at <= FRESH and (large or not kept.outrun):
+        return Look(kept.at, kept.issues)
+    if large and not patient and utc_now() - at < FRESH and (kept is None or kept.at <= at):
+        return Look(kept.at, kept.issues) if kept else Look(None, [])
+    return Look(at, rising_issues(evidence.between(at - HISTORY, at), at, limit=MOST, weights=weights))

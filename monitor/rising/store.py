@@ -60,6 +60,13 @@ class EvidenceStore:
         query = self._query().where(a.counted_at > since, a.counted_at <= until, a.relevance >= min_relevance)
         return self._read(query.order_by(a.counted_at, a.post_id))
 
+    def count(self, since: datetime, until: datetime) -> int:
+        """How many posts were annotated with since < time <= until, whatever they concern."""
+        a = annotation_rows.c
+        query = select(func.count()).where(a.counted_at > since, a.counted_at <= until)
+        with self._engine.connect().execution_options(**READ_ONLY) as connection:
+            return connection.scalar(query) or 0
+
     def processed_since(self, mark: datetime, since: datetime, until: datetime) -> tuple[list[Evidence], set[str]]:
         """Posts with since < time <= until that were annotated since the mark: evidence, and ids that are none."""
         # Asked for the times as well, or in their order, SQLite would look all mentions of these weeks through.
@@ -145,6 +152,13 @@ class IssueStore:
             query = select(c.at, c.state, c.chance, c.voices, c.expected, c.pace).where(c.issue_id.in_(ids))
             query = query.where(c.at <= until) if until else query
             return [StateChange(*row) for row in connection.execute(query.order_by(c.at, c.id))]
+
+    def open_at(self, at: datetime) -> set[str]:
+        """Issues that were open at a moment, by their changes of state as they were kept."""
+        c = issue_changes.c
+        last = select(func.max(c.id)).where(c.at <= at).group_by(c.issue_id)
+        with self._reading() as connection:
+            return set(connection.scalars(select(c.issue_id).where(c.id.in_(last), c.state != "closed")))
 
     # officers' actions
 

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from api.charts import sentiment_series
 from api.models import Series
+from api.reader import Reader
 from api.searching import Search
 from tests.api.world import HOSTILE_TITLE, Made
 
@@ -144,6 +145,17 @@ def test_an_overview_of_the_past_can_be_shared(client: TestClient, world: Made) 
     assert "data-live" not in text
     assert "Về lúc này" in text
     assert "Lũ quét" not in text
+
+
+def test_a_page_says_when_what_rises_is_judged_by_an_earlier_moment(
+    client: TestClient, world: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "Vụ việc tính đến"
+    assert told not in client.get("/stories").text
+    monkeypatch.setattr(Reader, "look", lambda _, at, limit: (at - timedelta(minutes=40), []))
+    assert told in client.get("/stories").text
+    monkeypatch.setattr(Reader, "look", lambda *_: (None, []))
+    assert "Chưa xét vụ việc nào" in client.get("/stories").text
 
 
 def test_text_from_outside_is_only_text(client: TestClient, world: Made) -> None:

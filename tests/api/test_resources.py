@@ -127,7 +127,7 @@ def test_a_story_agrees_with_the_search_for_it(client: TestClient) -> None:
 
 def test_issues_have_the_shape_of_the_command_line(client: TestClient) -> None:
     found = get(client, "/api/v1/issues", limit=5)
-    assert set(found) == {"at", "issues", "items", "total", "next"}
+    assert set(found) == {"at", "as_of", "issues", "items", "total", "next"}
     first = found["issues"][0]
     assert first["id"] == FLOOD
     assert {"id", "title", "kind", "score", "since", "reason", "figures", "mentions"} <= set(first)

@@ -14,7 +14,7 @@ import pytest
 
 from index.engine import open_index
 from index.port import DIMENSIONS, Analyzer, Filters, IndexUnavailable, MetadataChange
-from index.sqlite import SqliteIndex, rank, writer
+from index.sqlite import SqliteIndex, names, rank, writer
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.support import found, mention
 
@@ -189,6 +189,37 @@ def test_refreshed_columns_equal_loaded_ones(index: SqliteIndex, path: Path) -> 
         assert found(reader, "tin") == found(fresh, "tin")
         fresh.close()
     assert reader.check() == []
+
+
+def test_columns_widen_when_later_values_need_it(index: SqliteIndex, path: Path) -> None:
+    """They are as narrow as their codes allow: at first 127 sources, later more."""
+    reader = SqliteIndex(path, analyzer=ANALYZER)
+    index.upsert([mention(f"a{i}", "Tin", source=f"bao-{i}", story=f"s{i}") for i in range(100)])
+    assert reader.count() == 100
+    for turn, count in enumerate((200, 400)):
+        index.upsert(
+            [mention(f"b{turn}-{i}", "Tin", source=f"bao-{turn}-{i % 300}", story=f"s{turn}-{i}") for i in range(count)]
+        )
+        index.update([MetadataChange("a7", story=f"moi-{turn}")])
+        fresh = SqliteIndex(path, analyzer=ANALYZER)
+        for fields in (("source",), ("story",)):
+            assert reader.facets(fields=fields, limit=400) == fresh.facets(fields=fields, limit=400)  # type: ignore[arg-type]
+        assert found(reader, f"story:moi-{turn}") == ["a7"]
+        fresh.close()
+
+
+def test_names_are_found_by_code_and_code_by_name_also_where_hashes_are_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for digest in (hash, lambda name: len(name)):
+        monkeypatch.setattr(names, "hash", digest, raising=False)
+        known, given = names.Names(), [f"vụ-{n * n}" for n in range(1, 6_000)]
+        for name in given:
+            known.append(name)
+        assert list(known) == ["", *given]
+        some = range(0, len(given), 97)
+        assert [known.code(given[n]) for n in some] == [n + 1 for n in some]
+        assert known.code("vụ-2") is known.code("") is None
+        with pytest.raises(IndexError):
+            known[len(given) + 1]
 
 
 def test_filters_on_large_sets_agree_with_plain_counting(index: SqliteIndex) -> None:

@@ -125,18 +125,50 @@ def test_recent_posts_are_read_again_part_by_part_within_ten_minutes(quiet: Inst
 def test_a_large_archives_last_look_stands_in_while_a_worker_begins_again(
     quiet: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And says since when: to judge a hundred thousand mentions would take each reader a quarter of a minute."""
     monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW)
-    looked = NOW - timedelta(minutes=40)
-    tell(quiet, "lu", hours(1, 1.2, 1.4, 1.6, 1.8, 2))
+    looked = NOW - timedelta(hours=9)
+    tell(quiet, "lu", hours(10, 10.2, 10.4, 10.6, 10.8, 11))
     before = live(quiet).update(looked)
     tell(quiet, "chay", hours(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7))
     ids = {issue.id for issue in before}
     assert "lu" in ids
-    assert "chay" in {issue.id for issue in quiet.issues(NOW)}, "a small archive is judged anew"
+    small = quiet.look(NOW)
+    assert (small.at, "chay" in {issue.id for issue in small.issues}) == (NOW, True), "a small archive is judged anew"
     monkeypatch.setattr("monitor.rising.live.FEW", 1)
-    assert {issue.id for issue in quiet.issues(NOW)} == ids
+    found = quiet.look(NOW)
+    assert (found.at, {issue.id for issue in found.issues}) == (looked, ids)
+    assert "chay" in {issue.id for issue in quiet.issues(NOW, patient=True)}, "a command waits"
     monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW + timedelta(hours=1))
     assert "chay" in {issue.id for issue in quiet.issues(NOW)}, "a past moment is judged by what was known then"
+
+
+def test_a_large_archive_that_nobody_judged_yet_says_so(quiet: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(quiet, "lu", hours(2.9, 2.6, 2.4, 2.2, 2.1))
+    monkeypatch.setattr("monitor.rising.live.utc_now", lambda: NOW)
+    monkeypatch.setattr("monitor.rising.live.FEW", 1)
+    found = quiet.look(NOW)
+    assert (found.at, found.issues) == (None, [])
+    monkeypatch.setattr("monitor.installation.utc_now", lambda: NOW)
+    monkeypatch.setattr("monitor.installation.FEW", 1)
+    assert quiet.rose(NOW - timedelta(days=1)) is None
+    live(quiet).update(NOW)
+    assert [issue.id for issue in quiet.look(NOW).issues] == ["lu"]
+
+
+def test_how_many_rose_at_a_moment_before_is_known_from_what_was_kept(
+    quiet: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The overview compares with yesterday; a replay for it would read five weeks again."""
+    tell(quiet, "lu", hours(26.9, 26.6, 26.4, 26.2, 26.1))
+    live(quiet).update(NOW)
+    monkeypatch.setattr("monitor.installation.utc_now", lambda: NOW)
+    yesterday = NOW - timedelta(days=1)
+    assert [issue.id for issue in quiet.issues(yesterday)] == ["lu"]
+    monkeypatch.setattr(quiet.evidence, "between", None)
+    assert (quiet.rose(yesterday), quiet.rose(NOW - timedelta(days=2))) == (1, 0)
+    quiet.issue_store.act("lu", "mute", "", "lan", yesterday)
+    assert quiet.rose(yesterday) == 0, "who is hidden is not counted"
 
 
 def test_changes_of_state_are_kept_once_whoever_watches(quiet: Installation) -> None:

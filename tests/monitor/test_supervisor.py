@@ -16,6 +16,8 @@ import psutil
 import pytest
 
 from monitor import supervisor as module
+from monitor.running import programs
+from monitor.settings import Settings
 from monitor.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -185,3 +187,17 @@ def test_a_supervisor_that_is_killed_leaves_no_program_behind(
     process.kill()
     process.wait()
     eventually(lambda: not any(map(lives, children)), "the programs end")
+
+
+def test_supervisor_and_api_are_loaded_without_what_only_the_worker_needs() -> None:
+    """Scrapy, the extractors and the models are a hundred megabytes in each process that loads them."""
+    heavy = "[m for m in ('scrapy', 'trafilatura', 'nlp.linear', 'nlp.annotate') if m in sys.modules]"
+    code = f"import sys; from monitor import cli; cli.load(['up']); import api.app; print({heavy})"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_the_products_processes_give_back_what_they_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    for program in programs(Settings(data=tmp_path), {}):
+        assert program.environment["MALLOC_TRIM_THRESHOLD_"] == "131072"
+        assert "MALLOC_ARENA_MAX" not in program.environment, "what the machine's owner has set stays"
