@@ -158,8 +158,12 @@ class AddressRule(_Rule):
         self._checked: dict[str, float] = {}
 
     async def process_request(self, request: Request) -> None:
+        await self._judge(request)
+        self.ledger.requests += 1  # what is refused here never leaves us
+
+    async def _judge(self, request: Request) -> None:
+        """Raises Stopped for an address that is not the public Internet's."""
         parts = urlsplit(request.url)
-        self.ledger.requests += 1
         if parts.scheme not in ("http", "https"):
             raise Stopped("refused", "không phải địa chỉ http")  # Scrapy would read file: and data: as well
         name = parts.hostname or ""
