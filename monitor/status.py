@@ -16,7 +16,7 @@ from monitor.alerts.store import AlertStore
 from monitor.archive import Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, processes
 from monitor.health.alarms import Alarm
-from monitor.health.book import evidence
+from monitor.health.book import evidence, newest_posts
 from monitor.health.breaker import Breaker
 from monitor.health.breaker import State as BreakerState
 from monitor.health.report import Figures, figures
@@ -170,7 +170,9 @@ def _alert_figures(installation: Installation, running: Sequence[Process]) -> Al
 def source_statuses(installation: Installation) -> list[SourceStatus]:
     """Every source of the registry with its health, those that need a look first, then by name."""
     health, totals = installation.memory.health(), installation.archive.totals_by_source()
-    newest, without_key = _newest_by_source(installation), installation.sources_without_key()
+    without_key = installation.sources_without_key()
+    with installation.archive.read() as connection:
+        newest = newest_posts(connection, installation.sources)
     now, switched = utc_now(), installation.switches.all()
     breakers = {id: Breaker(each.failures, each.opened_at) for id, each in health.items()}
     healths = judge(evidence(installation.engine, installation.sources.values(), now), breakers, now)
@@ -222,9 +224,3 @@ def _minutes(span: timedelta) -> float:
 def _process(row: Any, now: datetime) -> Process:
     alive = now - row.beat_at < GONE_AFTER
     return Process(row.name, row.pid, row.started_at, row.beat_at, row.doing, alive)
-
-
-def _newest_by_source(installation: Installation) -> dict[str, datetime]:
-    query = select(posts.c.source, func.max(posts.c.counted_at)).group_by(posts.c.source)
-    with installation.archive.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, func, select, true
+from sqlalchemy import ColumnElement, Engine, Select, Table, bindparam, func, select, true
 from sqlalchemy.engine import Connection
 
 from crawlers.sink import CrawlResult
@@ -74,7 +74,7 @@ def evidence(engine: Engine, sources: Iterable[Source], now: datetime) -> dict[s
     with engine.connect().execution_options(**READ_ONLY) as connection:
         booked = _booked(connection, local_day(first), only)
         posted = _posted(connection, first, now, only)
-        newest = _by_source(connection, func.max(posts.c.counted_at), posts.c.counted_at <= now, only)
+        newest = newest_posts(connection, [source.id for source in sources], now)
         last_day = (posts.c.counted_at > now - timedelta(days=1)) & (posts.c.counted_at <= now)
         recent = _by_source(connection, func.count(), last_day, only)
         states = {row.id: row for row in connection.execute(_of(select(source_states), source_states.c.id, only))}
@@ -138,6 +138,13 @@ def _by_source(
 ) -> dict[str, Any]:
     query = _of(select(table.c.source, value).where(where), table.c.source, only).group_by(table.c.source)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def newest_posts(connection: Connection, sources: Iterable[str], until: datetime | None = None) -> dict[str, datetime]:
+    """source -> when its newest post counts. One step into an index each: grouped, a million posts are all read."""
+    wanted = posts.c.source == bindparam("id")
+    query = select(func.max(posts.c.counted_at)).where(wanted, *([posts.c.counted_at <= until] if until else []))
+    return {id: at for id in sources if (at := connection.scalar(query, {"id": id})) is not None}
 
 
 def _facts(counts: Mapping[str, Any]) -> Facts:

@@ -280,6 +280,8 @@ def test_a_story_that_was_merged_away_leaves_its_life_and_what_was_done_to_it(qu
 
 def test_what_was_annotated_lately_is_found_by_when_that_was(installation: Installation) -> None:
     """Not by looking through all mentions of five weeks after each batch, which may be a hundred thousand."""
+    if installation.engine.dialect.name != "sqlite":
+        pytest.skip("how SQLite plans it")
     asked: list[str] = []
     event.listen(installation.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     now = utc_now()

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from crawlers.sink import CrawlResult
+from monitor.archive import utc_now
 from monitor.database import processes
+from monitor.health.book import newest_posts
 from monitor.installation import Installation
 from monitor.process import Processor
 from monitor.status import GONE_AFTER, beat, leave, source_statuses, status
@@ -137,3 +139,18 @@ def test_posts_and_those_that_concern_the_province_are_counted_by_source(watched
     Processor(watched).run()
     [found] = [source for source in source_statuses(watched) if source.id == "bao.example"]
     assert (found.posts, found.relevant) == (2, 1)
+
+
+def test_the_newest_post_of_a_source_is_one_step_into_an_index(installation: Installation) -> None:
+    """Asked for all sources together, every post of the archive is read: a million of them take seconds."""
+    if installation.engine.dialect.name != "sqlite":
+        pytest.skip("how SQLite plans it")
+    asked: list[tuple[str, object]] = []
+    event.listen(installation.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    with installation.archive.read() as connection:
+        assert newest_posts(connection, ["bao", "dien-dan"], utc_now()) == {}
+        [(sql, parameters), _] = [each for each in asked if "max(" in each[0]]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()  # type: ignore[arg-type]
+    assert [str(row[3]) for row in plan] == [
+        "SEARCH posts USING COVERING INDEX posts_by_source (source=? AND counted_at<?)"
+    ]
