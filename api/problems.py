@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from api.headers import HEADERS
@@ -80,6 +80,7 @@ def install(app: FastAPI) -> None:
         BadCursor: _bad_cursor,
         IndexUnavailable: _unavailable,
         OperationalError: _unavailable,
+        DataError: _no_such_text,
         NotFound: _not_found,
         SavedSearchError: _not_saved,
         Refused: _refused,
@@ -141,6 +142,15 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("unavailable: %s", error)
     retry = {"Retry-After": str(RETRY_AFTER)}
     return problem(request, 503, "unavailable", "the index or the archive does not answer now", headers=retry)
+
+
+async def _no_such_text(request: Request, error: DataError) -> Response:
+    """PostgreSQL knows no NUL character: what is named by one does not exist."""
+    if "NUL" not in str(error.orig):
+        return await _unexpected(request, error)
+    if "\0" in request.scope["path"]:
+        return await _not_found(request, NotFound("address"))
+    return problem(request, 422, "bad_parameter", "a text holds a NUL character")
 
 
 async def _not_found(request: Request, error: NotFound) -> Response:

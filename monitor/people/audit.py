@@ -156,15 +156,20 @@ class Recorder:
                 self._waiting = due + self._waiting
 
 
+def _text(given: str, most: int) -> str:
+    """PostgreSQL keeps no NUL: one in an address must not hold up the log."""
+    return given[:most].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "at": entry.at,
-        "who": entry.who[:120],
+        "who": _text(entry.who, 120),
         "role": entry.role,
         "key_id": entry.key_id,
         "action": entry.action[:40],
-        "what": entry.what[:LONGEST_TEXT],
-        "query": entry.query[:LONGEST_TEXT],
+        "what": _text(entry.what, LONGEST_TEXT),
+        "query": _text(entry.query, LONGEST_TEXT),
         "status": entry.status,
         "address": entry.address[:64],
         "times": entry.times,
