@@ -112,9 +112,12 @@ class Maker:
     def _silent_story(self, day: int) -> Story:
         """What a source told that then went silent."""
         title, lead = "Nhịp sống ngày mới ở chợ Đông Hà", "Chợ họp từ bốn giờ sáng, hàng nông sản về đều."
-        telling = (Telling(0, "nsmt", title, lead),)
+        tellings = (
+            Telling(0, "nsmt", title, lead),
+            Telling(7, "nsmt", "Chợ Đông Hà lúc về chiều", "Hàng vãn, giá hạ."),
+        )
         body = f"{lead} Tiểu thương phường Đông Hà nói sức mua như thường."
-        return Story(f"s-cho-{day}", day * 24 + 2, ("economy",), "neutral", ("phường Đông Hà",), (), body, telling)
+        return Story(f"s-cho-{day}", day * 24 + 2, ("economy",), "neutral", ("phường Đông Hà",), (), body, tellings)
 
     def tell_hostile(self) -> str:
         story = Story("s-la", 2, ("other",), "neutral", ("xã Đakrông",), (), "<b>đậm</b> & <script>x</script>", ())
