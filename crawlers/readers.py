@@ -1,7 +1,7 @@
 """Reads pages in processes of their own: extraction is processor time that the download loop must not wait for.
 
 A page that kills or hangs its reader ends as an error of that page alone. A reader starts when a page needs it and
-ends after a while without pages, and with the process that started it.
+ends after a while without pages (where the loop goes on), and with the process that started it.
 """
 
 from __future__ import annotations
