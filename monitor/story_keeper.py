@@ -21,6 +21,7 @@ from nlp.stories import Settings, StoryClusterer, StoryItem, Told, headline, sto
 
 WINDOW = timedelta(hours=Settings().window)
 SPAN = timedelta(hours=24)
+READ = 1000  # posts that are read at a time when the clusterer's memory is rebuilt
 FOREVER = datetime.max.replace(tzinfo=UTC)
 HEADLINES = 40  # of a story, the first, among which the one that names it is chosen
 
@@ -83,14 +84,20 @@ class StoryKeeper:
     def _rebuild(self, since: datetime, until: datetime) -> None:
         self._clusterer = StoryClusterer()
         known = self._annotations.grouped(since, until)
-        posts, annotations = self._archive.get(list(known)), self._annotations.annotations(list(known))
         told = self._annotations.stories({grouping.story_id for grouping in known.values()})
         self._clusterer.restore(
-            ((self._item(posts[id], annotations[id]), *grouping) for id, grouping in known.items()),
+            ((item, *known[item.id]) for item in self._items(list(known))),
             begun={id: story.first_at for id, story in told.items()},
         )
         self._known_from = since
         self._known_until = until if self._annotations.any_grouped_after(until) else FOREVER
+
+    def _items(self, ids: Sequence[str]) -> Iterator[StoryItem]:
+        """Some at a time: eight days of a large archive are tens of thousands of whole texts."""
+        for start in range(0, len(ids), READ):
+            some = ids[start : start + READ]
+            posts, annotations = self._archive.get(some), self._annotations.annotations(some)
+            yield from (self._item(posts[id], annotations[id]) for id in some)
 
     def _with_replies(self, batch: Sequence[Annotated], changes: Sequence[Change]) -> list[Annotated]:
         """Replies join the story of the post they answer; one whose parent has none stays without."""

@@ -123,7 +123,7 @@ class StoryClusterer:
         for item, story, original in items:
             member = self._member(item)
             member.story, member.original = story, original
-            known = [m for m in self._live.members if m.story == story]
+            known = (self._live.members[row] for row in self._live.rows_of(story))
             likeness = sum(max(0.0, member.vector.cosine(m.vector)) for m in known)
             self._live.add(member, likeness, restored=True)
         for story, at in (begun or {}).items():
