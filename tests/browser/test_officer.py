@@ -6,18 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.app import create_app
 from monitor.alerts.desk import AlertDesk
+from monitor.alerts.rule import QuietHours, Rule
 from monitor.installation import Installation
 from monitor.rising.live import LiveIssues
+from monitor.rising.words import STATES
 from monitor.settings import Settings
-from tests.api.world import build
+from monitor.wording import VIETNAM
+from tests.api.texts import RISING, Story, Telling
+from tests.api.world import Maker, build
 from tests.browser.test_pages import context
 from tests.monitor.alerts.test_channels import receiver
 from tests.monitor.alerts.test_store import Clock
@@ -106,7 +112,8 @@ def test_what_officers_do_to_issues_shows_at_once_is_remembered_and_can_be_undon
 def test_a_rule_is_made_tried_fires_is_passed_on_and_what_was_not_sent_is_sent_again(
     browser: Browser, settings: Settings
 ) -> None:
-    answers, clock = [(410, {}, b"")], Clock()
+    answers: list[tuple[int, dict[str, str], bytes]] = [(410, {}, b"")]
+    clock = Clock()
     clock.now = datetime.now(UTC)
     with receiver(lambda *_: answers[-1]) as hook, desk_open(browser, settings) as (page, address, app):
         desk: AlertDesk = AlertDesk(app.state.reader.it, clock=clock)
@@ -167,6 +174,86 @@ def test_a_rule_is_made_tried_fires_is_passed_on_and_what_was_not_sent_is_sent_a
         expect(page.locator(".alert-row")).to_contain_text("hoãn đến")
         do(page, "Bật lại")
         expect(page.locator(".alert-row")).not_to_contain_text("hoãn đến")
+
+
+def test_an_issue_is_seen_to_its_end_and_when_it_comes_back(browser: Browser, chromium: str, tmp_path: Path) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    began = now - timedelta(days=4)
+    made = build(tmp_path, began)
+    with Installation(made.settings) as it:
+        worker = LiveIssues(it.evidence, it.issue_store, it.weights)
+        for hours in (*range(-36, 60, 3), 94, 95):
+            if hours == 94:
+                again = Maker(it, now)
+                again.tell(flood_comes_back())
+                again.write()
+            worker.update(began + timedelta(hours=hours))
+        worker.update(now)
+    with desk_open(browser, made.settings) as (page, address, _):
+        page.goto(f"{address}/stories/{FLOOD}")
+        told = page.locator("section[aria-labelledby=steps] tbody tr").all_inner_texts()
+        states = [next(word for word in STATES.values() if word in row) for row in told]
+        order = [states.index(STATES[state]) for state in ("emerging", "fading", "closed", "reopened")]
+        assert order == sorted(order), states
+        assert all(any(letter.isdigit() for letter in row) for row in told), "each with its figures"
+
+
+def test_nights_are_quiet_but_for_what_is_urgent_and_what_is_too_much_comes_in_one_message(
+    browser: Browser, settings: Settings
+) -> None:
+    clock = Clock()
+    clock.now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    night = QuietHours(start=local_time(clock.now - hour), end=local_time(clock.now + hour))
+    with receiver(lambda *_: (204, {}, b"")) as hook, desk_open(browser, settings) as (page, address, app):
+        desk = app.state.alerts = AlertDesk(app.state.reader.it, clock=clock)
+        for stored in desk.rules.rules():
+            desk.rules.delete_rule(stored.id, by="kiểm thử")
+        officer = desk.rules.add_recipient("Trực đêm", "webhook", hook, by="kiểm thử")
+
+        def watch(name: str, **more: Any) -> None:
+            rule = Rule(name=name, query='"lũ quét" OR "cứu trợ"', min_count=3, window_hours=48, **more)
+            desk.put_rule(rule.model_copy(update={"recipients": (officer.id,)}), by="kiểm thử")
+
+        def deliveries(state: str) -> Locator:
+            page.goto(f"{address}/alerts/deliveries?state={state}")
+            return page.locator("[data-row]", has_text="Trực đêm")
+
+        watch("Việc thường", quiet=night)
+        watch("Việc khẩn", quiet=night, priority="urgent")
+        desk.turn()
+        expect(deliveries("sent")).to_have_count(1)
+        expect(deliveries("held")).to_have_count(1)
+        expect(deliveries("held")).to_contain_text("giữ đến")
+        clock.now += 2 * hour
+        desk.turn()
+        expect(deliveries("sent")).to_have_count(2)
+
+        desk.alerts._cap = 0
+        watch("Việc thứ ba", quiet=None)
+        watch("Việc thứ tư", quiet=None)
+        clock.now += hour
+        desk.turn()
+        expect(deliveries("held")).to_have_count(2)
+        clock.now += 14 * hour
+        desk.turn()
+        expect(deliveries("digested")).to_have_count(2)
+        expect(deliveries("sent").filter(has_text="2 cảnh báo đang chờ")).to_have_count(1)
+
+
+def local_time(at: datetime) -> time:
+    return at.astimezone(VIETNAM).time().replace(second=0, microsecond=0)
+
+
+def flood_comes_back() -> Story:
+    """The story of the flood, told anew by several outlets within three hours."""
+    first = next(story for story in RISING if story.id == FLOOD)
+    tellings = tuple(
+        Telling(n / 4, telling.source, f"Nước lại lên ở Hướng Phùng, {n + 2} xã báo động", telling.lead)
+        for n, telling in enumerate((*first.tellings, *first.tellings))
+        if telling.source != "cu"
+    )
+    return first._replace(ago=3, tellings=tellings)
 
 
 def add_recipient(page: Page, name: str, address: str) -> None:
