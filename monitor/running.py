@@ -1,24 +1,18 @@
-"""`duluan up` and `duluan demo`: which processes make the product, and how a person sees them come up."""
+"""`duluan up` and `duluan demo`: what is looked over before, and which processes make the product."""
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import json
 import os
 import shutil
 import socket
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import NoReturn, TextIO
 
 from rich.console import Console
 
@@ -26,8 +20,9 @@ from monitor.installation import Installation
 from monitor.people.audit import of_command
 from monitor.people.people import FIRST_ADMIN
 from monitor.settings import Settings
-from monitor.supervisor import Program, Supervisor
-from monitor.wording import number, parse_time, rfc3339
+from monitor.standing import take_over
+from monitor.supervisor import Program
+from monitor.wording import parse_time, rfc3339
 
 DEMO_STORIES = "stories.yaml"  # in the data folder: stories that the demo tells besides its own
 DEMO_ANCHOR = "sandbox.anchor"
@@ -53,33 +48,30 @@ def programs(settings: Settings, environment: dict[str, str]) -> list[Program]:
     ]
 
 
-def up(settings: Settings, console: Console) -> None:
+def up(settings: Settings, console: Console) -> NoReturn:
     """Runs API and worker until Ctrl-C. Raises CannotStart."""
-    with _only_one(settings.data / "up.lock"):
+    with _only_one(settings.data / "up.lock") as lock:
         _check_port(settings.host, settings.port, "DULUAN_PORT")
         _greet_first_admin(settings, console)
         if settings.contact == Settings.model_fields["contact"].default:
             console.print("Hãy đặt DULUAN_CONTACT: tòa soạn cần biết liên hệ với ai về việc thu thập.", style="yellow")
-        supervisor = Supervisor(programs(settings, {}), say=console.print)
-        url = dashboard_url(settings)
-        threading.Thread(target=_announce, args=(supervisor, url, console), daemon=True).start()
-        supervisor.run()
+        take_over("up", programs(settings, {}), dashboard_url(settings), lock)
 
 
-def demo(settings: Settings, console: Console, *, sandbox_port: int = SANDBOX_PORT) -> None:
+def demo(settings: Settings, *, sandbox_port: int = SANDBOX_PORT) -> NoReturn:
     """Serves the sandbox province and monitors it, both on loopback, until Ctrl-C. Raises CannotStart."""
     if not settings.loopback:
         raise CannotStart("demo không có tài khoản nên chỉ chạy trên địa chỉ nội bộ (DULUAN_HOST=127.0.0.1)")
-    with _only_one(settings.data / "demo.lock"):
+    with _only_one(settings.data / "demo.lock") as lock:
         _check_port(settings.host, settings.port, "--port")
         for port in range(sandbox_port, sandbox_port + SANDBOX_PORTS):
             _check_port("127.0.0.1", port, "--sandbox-port")
         if settings.port in range(sandbox_port, sandbox_port + SANDBOX_PORTS):
             raise CannotStart(f"cổng {settings.port} nằm trong dãy cổng của hộp cát; chọn cổng khác bằng --port")
-        _demo(settings, console, sandbox_port)
+        take_over("demo", _demo_programs(settings, sandbox_port), dashboard_url(settings), lock)
 
 
-def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
+def _demo_programs(settings: Settings, sandbox_port: int) -> list[Program]:
     folder = settings.data / "demo"
     anchor = _demo_anchor(folder)
     sources = folder / "sandbox-sources.yaml"
@@ -100,11 +92,7 @@ def _demo(settings: Settings, console: Console, sandbox_port: int) -> None:
         "DULUAN_HOST": settings.host,
         "DULUAN_AUTH": "off",
     }
-    ours = [replace(program, after=sources) for program in programs(settings, environment)]
-    supervisor = Supervisor([sandbox, *ours], say=console.print)
-    ready = (supervisor, dashboard_url(settings), console)
-    threading.Thread(target=_announce_demo, args=ready, daemon=True).start()
-    supervisor.run()
+    return [sandbox, *(replace(program, after=sources) for program in programs(settings, environment))]
 
 
 def _greet_first_admin(settings: Settings, console: Console) -> None:
@@ -126,14 +114,14 @@ def dashboard_url(settings: Settings) -> str:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _only_one(lock: Path) -> Iterator[TextIO]:
     """Two schedulers on one data folder would ask every source twice."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(f"hệ thống đang chạy trên thư mục dữ liệu {lock.parent}; hãy dừng nó trước") from None
-        yield
+        yield file
 
 
 def _check_port(host: str, port: int, option: str) -> None:
@@ -158,56 +146,3 @@ def _demo_anchor(folder: Path) -> datetime:
     anchor = datetime.now(UTC).replace(microsecond=0)
     kept.write_text(rfc3339(anchor))
     return anchor
-
-
-def _announce(supervisor: Supervisor, url: str, console: Console) -> None:
-    if _wait_for(supervisor, lambda: _get(url + "healthz") is not None):
-        console.print(f"Bảng điều khiển: [bold]{url}[/]  (Ctrl-C để dừng)")
-
-
-def _announce_demo(supervisor: Supervisor, url: str, console: Console) -> None:
-    """Shows the first pass over the sandbox, then the dashboard's address."""
-    with console.status("Đang khởi động tỉnh trong hộp cát…") as shown:
-
-        def first_pass_done() -> bool:
-            state = _get(url + "api/v1/status")
-            if state is None:
-                return False
-            waiting, done = state["outcomes"]["new"], state["outcomes"]["annotated"] + state["outcomes"]["irrelevant"]
-            shown.update(
-                f"Đã thu thập {number(done + waiting)} bài, đã phân tích {number(done)}, còn {number(waiting)}…"
-            )
-            visited = all(source["last_run_at"] for source in (_get(url + "api/v1/sources") or {"items": []})["items"])
-            return visited and done > 0 and waiting == 0
-
-        ready = _wait_for(supervisor, first_pass_done)
-    if ready:
-        console.print(f"Bảng điều khiển: [bold]{url}[/]  (Ctrl-C để dừng)")
-        _listen(supervisor, url)
-
-
-def _listen(supervisor: Supervisor, url: str) -> None:
-    """Listens as a wall does, so that `duluan status` can say how long an alert takes though nobody looks."""
-    while not supervisor.stopping:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url + "api/v1/stream", timeout=60) as lines:  # noqa: S310
-            for _ in lines:
-                if supervisor.stopping:
-                    return
-        time.sleep(2)
-
-
-def _wait_for(supervisor: Supervisor, condition: Callable[[], bool]) -> bool:
-    while not supervisor.stopping:
-        if condition():
-            return True
-        time.sleep(0.5)
-    return False
-
-
-def _get(url: str) -> dict[str, Any] | None:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
-            found: dict[str, Any] = json.load(answer)
-            return found
-    except (urllib.error.URLError, OSError, ValueError):
-        return None

@@ -41,7 +41,7 @@ def issues(at: AtOption = None, limit: LimitOption = 10, data: DataOption = None
         found = installation.look(moment, limit=limit, patient=True)
         records = issue_records(installation, found.issues, moment)
     if wants_json(json):
-        print_json({"at": rfc3339(moment), "as_of": rfc3339(found.at or moment), "issues": records})
+        print_json({"at": rfc3339(moment), "issues": records})
         return
     rows = ((str(n), r["title"], STATES[r["state"]], r["reason"]) for n, r in enumerate(records, start=1))
     print_table(f"Vụ việc đang nổi lúc {when(moment, utc_now())}", ("", "vụ việc", "tình trạng", "vì sao"), rows)

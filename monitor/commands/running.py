@@ -49,7 +49,6 @@ def demo(
     settings = settings_for(data)
     running.demo(
         settings if port is None else settings.model_copy(update={"port": port}),
-        said,
         sandbox_port=sandbox_port or running.SANDBOX_PORT,
     )
 

@@ -22,19 +22,21 @@ from monitor.settings import Settings
 CONSOLE = Console(file=io.StringIO())
 
 
-@pytest.mark.parametrize(("start", "lock"), [(running.up, "up.lock"), (running.demo, "demo.lock")])
+@pytest.mark.parametrize(
+    ("start", "lock"), [(lambda given: running.up(given, CONSOLE), "up.lock"), (running.demo, "demo.lock")]
+)
 def test_a_second_one_on_a_data_folder_refuses(tmp_path: Path, start: object, lock: str) -> None:
     with (tmp_path / lock).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(running.CannotStart, match="đang chạy"):
-            start(Settings(data=tmp_path, port=0), CONSOLE)  # type: ignore[operator]
+            start(Settings(data=tmp_path, port=0))  # type: ignore[operator]
 
 
 def test_a_taken_sandbox_port_names_its_own_option(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(running.CannotStart, match="--sandbox-port"):
-            running.demo(Settings(data=tmp_path, port=0), CONSOLE, sandbox_port=port)
+            running.demo(Settings(data=tmp_path, port=0), sandbox_port=port)
 
 
 def test_the_command_says_so_in_one_line(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy import func, select
 
 from monitor.database import annotation_rows, urls
+from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.running import DEMO_ANCHOR
 from monitor.settings import Settings
@@ -85,6 +86,7 @@ def killed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         os.kill(worker.pid, signal.SIGTERM)
         worker.join(LIMIT)
         assert worker.exitcode == 0
+        Indexer(installation).run()  # vectors and second looks go on to the end: what they changed waited for a start
         yield Killed(installation, readable, at_work)
 
 
