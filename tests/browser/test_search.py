@@ -148,7 +148,8 @@ def test_menus_and_saved_searches_fit_and_are_readable(browser: Browser, clean: 
             assert box["x"] + box["width"] <= SIZES[size][0]
             assert page.evaluate(FAINT_TEXT) == []
         _menu(page, "Lưu tìm kiếm")
-        page.get_by_role("button", name="Lưu", exact=True).click()
+        with page.expect_navigation():  # and its styles
+            page.get_by_role("button", name="Lưu", exact=True).click()
         for path in ("", "/search"):
             if path:
                 page.goto(clean + path)
