@@ -267,6 +267,7 @@ TASKS = {
     "topics": topics,
     "sentiment": sentiment,
     "relevance": relevance,
+    "second": second,
 }
 
 
