@@ -57,8 +57,8 @@ class Mention:
 
     def __post_init__(self) -> None:
         """Raises ValueError for a vector that points nowhere."""
-        if self.vector is not None and not points(self.vector):
-            raise ValueError(f"a vector has {DIMENSIONS} bytes, not all of them zero")
+        if self.vector is not None:
+            check_vector(self.vector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,19 @@ class MetadataChange:
 
     def __post_init__(self) -> None:
         """Raises ValueError for a vector that points nowhere."""
-        if self.vector and not points(self.vector):
-            raise ValueError(f"a vector has {DIMENSIONS} bytes, not all of them zero")
+        if self.vector:
+            check_vector(self.vector)
 
 
 def points(vector: bytes) -> bool:
     """Whether these bytes are a vector that has a direction."""
     return len(vector) == DIMENSIONS and any(vector)
+
+
+def check_vector(vector: bytes) -> None:
+    """Raises ValueError for bytes that are no vector with a direction."""
+    if not points(vector):
+        raise ValueError(f"a vector has {DIMENSIONS} bytes, not all of them zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,7 @@ _AMENDED = ("sentiment", "sentiment_scores", "sentence", "topics", "models")
 _AMEND = (
     update(annotation_rows)
     .where(annotation_rows.c.post_id == bindparam("of_id"))
-    .values(
-        {name: bindparam(f"its_{name}") for name in ("sentiment", "sentiment_scores", "sentence", "topics", "models")}
-    )
+    .values({name: bindparam(f"its_{name}") for name in _AMENDED})
 )
 
 

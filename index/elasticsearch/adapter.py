@@ -37,7 +37,7 @@ from index.port import (
     Similar,
     Sort,
     Term,
-    points,
+    check_vector,
 )
 from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
@@ -194,8 +194,7 @@ class ElasticsearchIndex:
         return significant(node, found, usual, self._analyzer, limit)
 
     def similar(self, vector: bytes, filters: Filters | None = None, *, limit: int = 10) -> list[Similar]:
-        if not points(vector):
-            raise ValueError("not a vector")
+        check_vector(vector)
         limit = max(1, min(limit, MAX_LIMIT))
         knn = {
             "field": "vector",

@@ -110,7 +110,7 @@ class Schema:
         if self._found() == self._wanted:
             self._connection.write(  # months of before there were vectors
                 lambda client: client.indices.put_mapping(
-                    index=self._months, properties=_VECTOR, allow_no_indices=True, ignore_unavailable=True
+                    index=self.all, properties=_VECTOR, allow_no_indices=True, ignore_unavailable=True
                 )
             )
             return

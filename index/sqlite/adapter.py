@@ -31,7 +31,7 @@ from index.port import (
     Similar,
     Sort,
     Term,
-    points,
+    check_vector,
 )
 from index.query import parse
 from index.significant import BACKGROUND, SAMPLE, Background, Sample, sampled, significant
@@ -179,13 +179,11 @@ class SqliteIndex:
             return significant(node, found, usual, self._analyzer, limit)
 
     def similar(self, vector: bytes, filters: Filters | None = None, *, limit: int = 10) -> list[Similar]:
-        if not points(vector):
-            raise ValueError("not a vector")
+        check_vector(vector)
         with self._searching(Everything(), filters) as search:
             conn, columns = search.selector.conn, search.columns
             found = vectors.nearest(conn, columns, search.selection(), vector, max(1, min(limit, MAX_LIMIT)))
-            names = mentions(conn, columns, [rid for rid, _ in found])
-            return [Similar(names[rid].id, score) for rid, score in found if rid in names]
+            return [Similar(id, score) for id, score in found]
 
     def _drawn(self, search: _Search, within: Selection, count: int) -> Sample:
         rids = search.columns.rids[drawn(search.columns, within, count)].tolist()

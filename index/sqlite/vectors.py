@@ -19,8 +19,8 @@ Scores = npt.NDArray[np.float64]
 
 def nearest(
     conn: sqlite3.Connection, columns: Columns, selection: Selection, vector: bytes, limit: int
-) -> list[tuple[int, float]]:
-    """Row ids with their cosines, highest first; of equals the newest."""
+) -> list[tuple[str, float]]:
+    """Ids of mentions with their cosines, highest first; of equals the newest."""
     best_rids, best = np.empty(0, dtype=np.int64), np.empty(0)
     wanted = np.frombuffer(vector, dtype=np.int8).astype(np.float32)
     for rids, vectors in _vectors(conn, columns, selection):
@@ -28,7 +28,8 @@ def nearest(
         best = np.concatenate([best, _cosines(vectors, wanted)])
         keep = np.lexsort((-best_rids, -best))[:limit]
         best_rids, best = best_rids[keep], best[keep]
-    return list(zip(best_rids.tolist(), best.tolist(), strict=True))
+    ids = [conn.execute("SELECT id FROM mention WHERE rid = ?", (rid,)).fetchone()[0] for rid in best_rids.tolist()]
+    return list(zip(ids, best.tolist(), strict=True))
 
 
 def _vectors(
