@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crawlers.extract.article import read_document
-from crawlers.extract.families import MULTI_POST, family
 from crawlers.extract.listing import find_links
 from crawlers.extract.text import Document
 from crawlers.extract.threads import next_page
+from crawlers.families import MULTI_POST, family
 from crawlers.post import Post, Quality
 from crawlers.source import Source
 

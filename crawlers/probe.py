@@ -21,11 +21,12 @@ from scrapy.settings import Settings
 from crawlers.extract import threads
 from crawlers.extract.article import read_document
 from crawlers.extract.canonical import host, join
-from crawlers.extract.families import by_listing, by_markup, family
+from crawlers.extract.families import by_listing, by_markup
 from crawlers.extract.feeds import Item, parse_feed
 from crawlers.extract.listing import links
 from crawlers.extract.sitemaps import newest, parse_sitemap
 from crawlers.extract.text import Document, Tree, plain
+from crawlers.families import family
 from crawlers.ledger import Ledger
 from crawlers.outcomes import ending
 from crawlers.pages import worth_keeping

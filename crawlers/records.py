@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from yaml.composer import Composer
 
 Loc = Sequence[str | int]
 # What pydantic found, as people read it; {names} come from the error's context.
@@ -40,6 +41,14 @@ _EXPECTED = {
 
 class SourceError(ValueError):
     """A record that cannot be used; the message names file, line, field and what was expected (Vietnamese)."""
+
+
+class _Loader(Composer, yaml.CSafeLoader):
+    """Reads with libyaml, nine times as fast; composes in Python, where nesting too deep is an error and no crash."""
+
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,9 @@ def read_records(file: Path) -> Iterator[Record]:
     """The records of a YAML file that is a list of them. Raises SourceError."""
     try:
         text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        values = loader.construct_document(root) if root else None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SourceError(f"{file}{line}: không đọc được YAML: {error.problem}") from error
@@ -89,7 +99,7 @@ def read_records(file: Path) -> Iterator[Record]:
         return
     if not isinstance(root, yaml.SequenceNode):
         raise SourceError(f"{file}:1: cần một danh sách bản ghi, mỗi bản ghi bắt đầu bằng dấu -")
-    for node, value in zip(root.value, values, strict=True):
+    for node, value in zip(root.value, values or (), strict=True):
         record = Record(file, value, node)
         if not isinstance(value, dict):
             raise record.wrong("cần các trường, ví dụ `id: baotinh.vn`")

@@ -16,9 +16,9 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawlers.extract import Link, extract_many, links
 from crawlers.extract.canonical import host, same_site
 from crawlers.extract.dates import parse_date
-from crawlers.extract.families import family
 from crawlers.extract.listing import is_article
 from crawlers.extract.text import decode, parse
+from crawlers.families import family
 from crawlers.post import Post
 from crawlers.source import Source
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from crawlers.families import families
 from crawlers.post import Kind
 from crawlers.records import Record, SourceError, read_records
 
@@ -148,8 +149,6 @@ class Source(BaseModel):
     @field_validator("family")
     @classmethod
     def _is_declared(cls, value: str | None) -> str | None:
-        from crawlers.extract.families import families  # the extraction imports this module
-
         if value is not None and value not in families():
             raise ValueError(f"cần một trong {', '.join(sorted(families()))}, ở đây là {value!r}")
         return value

@@ -11,9 +11,10 @@ from htmldate import find_date
 from crawlers.extract import dates, fallback, families, threads
 from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import Moment
-from crawlers.extract.families import Family, Reading
+from crawlers.extract.families import Reading
 from crawlers.extract.metadata import Metadata, read_metadata
 from crawlers.extract.text import Document, Tree, first, line
+from crawlers.families import Family, family
 from crawlers.post import Post, Quality
 from crawlers.source import Source
 
@@ -107,7 +108,7 @@ def _article(page: Document, url: str, source: Source | None, now: datetime) -> 
 
 def _by_family(page: Document, metadata: Metadata, source: Source | None) -> _Found | None:
     """The first believable reading: the source's own family, then families that the markup resembles."""
-    for candidate in _candidates(page, families.family(source.family if source else None)):
+    for candidate in _candidates(page, family(source.family if source else None)):
         for reading in families.read(page, candidate):
             reading = replace(reading, title=reading.title or metadata.title)
             if not families.doubts(reading):
@@ -138,7 +139,7 @@ def _by_guess(page: Document, url: str, metadata: Metadata, source: Source | Non
     tree = page.tree
     guessed = fallback.guess(page.text, url, tree, metadata)
     lead, body = guessed.lead, guessed.body
-    reasons: list[str] = ["family_failed"] if source and families.family(source.family) else []
+    reasons: list[str] = ["family_failed"] if source and family(source.family) else []
     if not body:
         lead = lead or metadata.description
         reasons.append("no_body")

@@ -1,24 +1,15 @@
-"""Page families: declared selectors (`families.yaml`) and how they are read off a page.
-
-A family is data with dated versions, so that a redesign adds a version and old pages stay readable.
-"""
+"""Reads a page by the selectors that its family declares (`crawlers.families`), and tells families by their pages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from pathlib import Path
-
-import yaml
 
 from crawlers.extract.text import Document, Node, Tree, clean, first, line, paragraphs, remove, squash, words
+from crawlers.families import Family, Version, families
 
-_FILE = Path(__file__).parent / "families.yaml"
 FIRST_PARAGRAPH = "first-paragraph"
-MULTI_POST = frozenset({"xenforo", "telegram"})
 _BOILERPLATE = re.compile(
     r"(vui lòng (đăng nhập|bật javascript|chờ)|trang (bạn tìm|không tồn tại|này không)|enable javascript|"
     r"just a moment|access denied|page not found|không tìm thấy trang)",
@@ -52,32 +43,6 @@ _STOP = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """Selectors of one design of a family, each a tuple tried in order."""
-
-    version: str
-    since: date
-    title: tuple[str, ...] = ()
-    lead: tuple[str, ...] = ()
-    body: tuple[str, ...] = ()
-    date: tuple[str, ...] = ()
-    author: tuple[str, ...] = ()
-    section: tuple[str, ...] = ()
-    junk: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One content system: its article addresses (a pattern over the path), listing selectors and page versions."""
-
-    name: str
-    article_url: re.Pattern[str] | None = None
-    listing: tuple[str, ...] = ()
-    versions: tuple[Version, ...] = ()
-    telling: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What selectors found on a page, before any judgement; times and names as written."""
 
@@ -88,21 +53,6 @@ class Reading:
     author: str
     section: str
     version: str = ""
-
-
-@cache
-def families() -> dict[str, Family]:
-    """All declared families by name, multi-post ones included. Raises KeyError or TypeError for a broken file."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    declared = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
-    found = {name: _family(name, record) for name, record in declared.items()}
-    found["xenforo"] = Family("xenforo", re.compile(r"/(threads|t)/[^/]+/?$"), (".structItem-title a[href]",))
-    found["telegram"] = Family("telegram", re.compile(r"^/[A-Za-z]\w+/\d+$"), ())
-    return found
-
-
-def family(name: str | None) -> Family | None:
-    return families().get(name) if name else None
 
 
 def by_markup(tree: Tree) -> Iterator[Family]:
@@ -150,30 +100,6 @@ def doubts(reading: Reading) -> tuple[str, ...]:
     elif not _about(reading.title, f"{reading.lead} {body}"):
         found.append("title_unrelated")
     return tuple(found)
-
-
-def _family(name: str, record: dict[str, object]) -> Family:
-    pattern = record.get("article_url")
-    versions = record["versions"]
-    assert isinstance(versions, list)
-    return Family(
-        name=name,
-        article_url=re.compile(str(pattern)) if pattern else None,
-        listing=_selectors(record.get("listing")),
-        versions=tuple(_version(each) for each in versions),
-        telling=bool(record.get("telling", True)),
-    )
-
-
-def _version(record: dict[str, object]) -> Version:
-    since = record["since"]
-    assert isinstance(since, date)
-    named = ("title", "lead", "body", "date", "author", "section", "junk")
-    return Version(str(record["version"]), since, **{name: _selectors(record.get(name)) for name in named})
-
-
-def _selectors(value: object) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, list) else ()
 
 
 def _any(tree: Tree, selectors: tuple[str, ...]) -> bool:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from crawlers.extract import families
 from crawlers.extract.canonical import canonical_url, join, same_site
+from crawlers.extract.families import by_listing
 from crawlers.extract.text import Document, Node, Tree, hidden, line
+from crawlers.families import Family, family
 from crawlers.source import Source
 
 _SHORTEST_TITLE = 12
@@ -39,13 +40,11 @@ def links(html: str | bytes, url: str, source: Source | None = None, site: str |
     page = Document(html)
     if page.too_complex:
         return []
-    of = families.family(source.family if source else None) or next(families.by_listing(page.tree), None)
+    of = family(source.family if source else None) or next(by_listing(page.tree), None)
     return find_links(page.tree, url, of, source.article_url if source else None, site)
 
 
-def find_links(
-    tree: Tree, url: str, of: families.Family | None, pattern: str | None, site: str | None = None
-) -> list[Link]:
+def find_links(tree: Tree, url: str, of: Family | None, pattern: str | None, site: str | None = None) -> list[Link]:
     """As `links`, on a parsed page; `pattern` (over the path) before the family's, before what addresses look like."""
     base = _base(tree, url)
     own = canonical_url(url)
@@ -64,7 +63,7 @@ def find_links(
     return [Link(address, title) for address, title in titles.items()]
 
 
-def is_article(url: str, of: families.Family | None = None, pattern: str | None = None) -> bool:
+def is_article(url: str, of: Family | None = None, pattern: str | None = None) -> bool:
     """Whether the address is an article's: by the source's pattern, the family's, or the common form of such."""
     path = urlsplit(url).path
     if pattern:

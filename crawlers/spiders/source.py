@@ -16,12 +16,12 @@ from w3lib.encoding import http_content_type_encoding
 
 from crawlers.extract import canonical_url, extract_many
 from crawlers.extract.canonical import host, same_site
-from crawlers.extract.families import family
 from crawlers.extract.feeds import Item, parse_feed
 from crawlers.extract.listing import is_article, links
 from crawlers.extract.sitemaps import newest, parse_sitemap
 from crawlers.extract.text import parse
 from crawlers.extract.threads import next_page
+from crawlers.families import family
 from crawlers.ledger import DiscoveryPage, Ledger
 from crawlers.middlewares import validators
 from crawlers.outcomes import ending

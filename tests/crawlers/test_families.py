@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from crawlers.extract import extract, extract_many
-from crawlers.extract.families import families
 from crawlers.extract.text import parse
 from crawlers.extract.threads import next_page
+from crawlers.families import families
 from crawlers.source import Discovery, Source
 
 PAGES = Path(__file__).parent / "pages"

@@ -136,3 +136,7 @@ def test_a_file_that_is_no_list_of_records_is_told_too(tmp_path: Path, text: str
     message = said(tmp_path, text)
     assert message.startswith(f"nguon.yaml:{line}: ")
     assert expected in message
+
+
+def test_a_file_nested_too_deep_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    assert "lồng nhau quá sâu" in said(tmp_path, "[" * 100_000)
