@@ -33,7 +33,7 @@ from monitor.annotated import Story
 from monitor.archive import utc_now
 from monitor.installation import Installation
 from monitor.records import first_words, hit_record, issue_records, mention_record
-from monitor.status import SourceStatus, Status, source_statuses, status
+from monitor.status import SourceStatus, Status, Totals, source_statuses, status
 from monitor.versions import MENTIONS
 
 T = TypeVar("T")
@@ -216,10 +216,14 @@ class Reader:
         return self.kept(("issue", id, at, self.it.versions.lately(MENTIONS)), read)
 
     def status(self) -> Status:
-        return self.kept("status", lambda: status(self.it))
+        return self.kept("status", lambda: status(self.it, self.totals(), self.sources()))
 
     def sources(self) -> list[SourceStatus]:
-        return self.kept("sources", lambda: source_statuses(self.it))
+        return self.kept("sources", lambda: source_statuses(self.it, self.totals()))
+
+    def totals(self) -> Totals:
+        """source -> outcome -> posts. The dearest figure of a large archive: every post is counted."""
+        return self.kept("totals", self.it.archive.totals_by_source)
 
     def kept(self, key: Any, read: Callable[[], T], seconds: float = FRESH_SECONDS) -> T:
         """What was read a moment ago, or read now, once for all who wait. What takes long to read is kept longer."""

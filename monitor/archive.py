@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -245,19 +245,10 @@ class Archive:
         with self.read() as connection:
             return [Revision(r.revision, r.title, r.lead, r.body, r.replaced_at) for r in connection.execute(query)]
 
-    def posts_per_day(self, since: datetime) -> dict[str, dict[str, int]]:
-        """source -> day in Việt Nam (ISO) -> posts published that day, since a moment."""
-        day = func.date(posts.c.counted_at, "+7 hours")
-        if self.engine.dialect.name == "postgresql":
-            day = func.to_char(func.timezone("Asia/Ho_Chi_Minh", posts.c.counted_at), "YYYY-MM-DD")
-        query = (
-            select(posts.c.source, day, func.count()).where(posts.c.counted_at >= since).group_by(posts.c.source, day)
-        )
-        found: dict[str, dict[str, int]] = {}
+    def posts_per_day(self, since: datetime, sources: Iterable[str]) -> dict[str, dict[str, int]]:
+        """source -> day in Việt Nam (ISO) -> posts published that day, since a moment; for those that have any."""
         with self.read() as connection:
-            for source, date, count in connection.execute(query):
-                found.setdefault(source, {})[date] = count
-        return found
+            return posts_by_day(connection, sources, since)
 
     def totals_by_source(self) -> dict[str, dict[str, int]]:
         """source -> outcome -> posts."""
@@ -281,6 +272,25 @@ class Archive:
                 connection.execute(annotation_rows.delete().where(annotation_rows.c.post_id.in_(part)))
                 connection.execute(posts.delete().where(posts.c.id.in_(part)))
             return gone
+
+
+def posts_by_day(
+    connection: Connection, sources: Iterable[str], since: datetime, until: datetime | None = None
+) -> dict[str, dict[str, int]]:
+    """source -> day in Việt Nam (ISO) -> posts that count in [since, until]; for those that have any.
+
+    Source by source: all that is asked then stands in one index. Asked for together, a million posts are looked up.
+    """
+    day = func.date(posts.c.counted_at, "+7 hours")
+    if connection.dialect.name == "postgresql":
+        day = func.to_char(func.timezone("Asia/Ho_Chi_Minh", posts.c.counted_at), "YYYY-MM-DD")
+    wanted = (posts.c.source == bindparam("id")) & (posts.c.counted_at >= since)
+    query = select(day, func.count()).where(wanted, *([posts.c.counted_at <= until] if until else [])).group_by(day)
+    counted: dict[str, dict[str, int]] = {}
+    for id in sources:
+        if days := connection.execute(query, {"id": id}).tuples().all():
+            counted[id] = dict(days)
+    return counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,14 +123,16 @@ def figures(engine: Engine, since: datetime) -> dict[str, FirstStageFigures]:
     counted = (func.sum(first_stage.c[name]) for name in ("skipped", "passed", "control"))
     days = select(first_stage.c.source, *counted).where(first_stage.c.day >= in_vietnam(since).date().isoformat())
     relevant = func.sum(case((posts.c.outcome == "annotated", 1), else_=0))
+    # Outcomes are told apart here: as a condition they would have SQLite go through all posts that have one.
+    judged_ones = func.sum(case((posts.c.outcome.in_(("annotated", "irrelevant")), 1), else_=0))
     sampled = (
-        select(control_group.c.source, func.count(), relevant)
+        select(control_group.c.source, judged_ones, relevant)
         .join(posts, posts.c.canonical_url == control_group.c.url)
-        .where(control_group.c.at >= since, posts.c.outcome.in_(("annotated", "irrelevant")))
+        .where(control_group.c.at >= since)
         .group_by(control_group.c.source)
     )
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        judged = {source: (count, int(found)) for source, count, found in connection.execute(sampled)}
+        judged = {source: (int(count), int(found)) for source, count, found in connection.execute(sampled)}
         rows = connection.execute(days.group_by(first_stage.c.source))
         return {
             source: FirstStageFigures(skipped, passed, control, *judged.get(source, (0, 0)))

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select
 
 from monitor.alerts.outbox import Outbox
 from monitor.alerts.store import AlertStore
-from monitor.archive import Outcome, insert_or, utc_now
+from monitor.archive import OUTCOMES, Outcome, insert_or, utc_now
 from monitor.database import READ_ONLY, posts, processes
 from monitor.health.alarms import Alarm
 from monitor.health.book import evidence, newest_posts
@@ -47,6 +47,7 @@ STATE_WORDS: dict[str, str] = {
 
 KEY_WORDS = "chưa có khóa, chưa thu thập"
 UNWATCHED = ("off", "needs_key")  # nothing happens there until somebody acts
+Totals = Mapping[str, Mapping[str, int]]  # source -> outcome -> posts
 ALARMING = ("blocked", "dead", "failing", "drifting", "flooding", "silent")
 
 
@@ -130,20 +131,22 @@ def leave(engine: Engine, name: str) -> None:
         connection.execute(delete(processes).where(processes.c.name == name))
 
 
-def status(installation: Installation) -> Status:
-    """The state of the whole installation now."""
-    now = utc_now()
+def status(
+    installation: Installation, totals: Totals | None = None, sources: Sequence[SourceStatus] | None = None
+) -> Status:
+    """The state of the whole installation now; `totals` and `sources` where they were read a moment ago."""
+    now, totals = utc_now(), totals or installation.archive.totals_by_source()
     with installation.engine.connect().execution_options(**READ_ONLY) as connection:
         rows = connection.execute(select(processes).order_by(processes.c.name)).all()
         oldest = connection.scalar(select(func.min(posts.c.changed_at)).where(posts.c.outcome == "new"))
         newest = connection.scalar(select(func.max(posts.c.counted_at)))
         updated = connection.scalar(select(func.max(posts.c.processed_at)))
-    watched = [s for s in source_statuses(installation) if s.state not in UNWATCHED]
+    watched = [s for s in sources or source_statuses(installation, totals) if s.state not in UNWATCHED]
     index = index_status(installation)
     return Status(
         at=now,
         processes=tuple(_process(row, now) for row in rows),
-        outcomes=installation.archive.outcomes(),
+        outcomes={name: sum(each.get(name, 0) for each in totals.values()) for name in OUTCOMES},
         indexed=index.mentions,
         index=index,
         newest_post_at=newest,
@@ -167,9 +170,12 @@ def _alert_figures(installation: Installation, running: Sequence[Process]) -> Al
     )
 
 
-def source_statuses(installation: Installation) -> list[SourceStatus]:
-    """Every source of the registry with its health, those that need a look first, then by name."""
-    health, totals = installation.memory.health(), installation.archive.totals_by_source()
+def source_statuses(installation: Installation, totals: Totals | None = None) -> list[SourceStatus]:
+    """Every source of the registry with its health, those that need a look first, then by name.
+
+    `totals`: as `Archive.totals_by_source`, where they were counted a moment ago.
+    """
+    health, totals = installation.memory.health(), totals or installation.archive.totals_by_source()
     without_key = installation.sources_without_key()
     with installation.archive.read() as connection:
         newest = newest_posts(connection, installation.sources)

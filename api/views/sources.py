@@ -77,7 +77,7 @@ def days_of_sources(reader: Reader) -> dict[str, dict[str, int]]:
     first = _days(reader)[0]
     begin = reader.now().astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
     since = begin.replace(year=first.year, month=first.month, day=first.day)
-    return reader.kept("posts_per_day", lambda: reader.it.archive.posts_per_day(since))
+    return reader.kept("posts_per_day", lambda: reader.it.archive.posts_per_day(since, reader.totals()))
 
 
 def mentions_by_source(reader: Reader) -> dict[str, int]:
@@ -107,7 +107,7 @@ def _row(reader: Reader, status: SourceStatus, days: dict[str, dict[str, int]], 
 
 
 def _others(reader: Reader, days: dict[str, dict[str, int]], found: dict[str, int]) -> list[OtherSource]:
-    totals = reader.it.archive.totals_by_source()
+    totals = reader.totals()
     return [
         OtherSource(
             id=name,

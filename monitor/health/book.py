@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from crawlers.sink import CrawlResult
 from crawlers.source import Source
-from monitor.archive import WRITTEN_BY_PEOPLE
+from monitor.archive import WRITTEN_BY_PEOPLE, posts_by_day
 from monitor.database import READ_ONLY, insert_or, posts, source_days, source_states
 from monitor.health.baseline import WINDOW
 from monitor.health.days import local_day
@@ -73,7 +73,7 @@ def evidence(engine: Engine, sources: Iterable[Source], now: datetime) -> dict[s
     only = [source.id for source in sources] if len(sources) <= _FEW else None
     with engine.connect().execution_options(**READ_ONLY) as connection:
         booked = _booked(connection, local_day(first), only)
-        posted = _posted(connection, first, now, only)
+        posted = _posted(connection, first, now, [source.id for source in sources])
         newest = newest_posts(connection, [source.id for source in sources], now)
         last_day = (posts.c.counted_at > now - timedelta(days=1)) & (posts.c.counted_at <= now)
         recent = _by_source(connection, func.count(), last_day, only)
@@ -117,20 +117,10 @@ def _booked(connection: Connection, first: date, only: Sequence[str] | None) -> 
     return found
 
 
-def _posted(
-    connection: Connection, first: datetime, now: datetime, only: Sequence[str] | None
-) -> dict[str, Counter[date]]:
+def _posted(connection: Connection, first: datetime, now: datetime, sources: Iterable[str]) -> dict[str, Counter[date]]:
     """source -> day in Việt Nam -> posts."""
-    day = func.date(posts.c.counted_at, "+7 hours")
-    if connection.dialect.name == "postgresql":
-        day = func.to_char(func.timezone("Asia/Ho_Chi_Minh", posts.c.counted_at), "YYYY-MM-DD")
-    span = (posts.c.counted_at >= first) & (posts.c.counted_at <= now)
-    query = _of(select(posts.c.source, day, func.count()).where(span), posts.c.source, only)
-    query = query.group_by(posts.c.source, day)
-    found: dict[str, Counter[date]] = {}
-    for source, text, count in connection.execute(query):
-        found.setdefault(source, Counter())[date.fromisoformat(text)] = count
-    return found
+    found = posts_by_day(connection, sources, first, now)
+    return {id: Counter({date.fromisoformat(day): n for day, n in days.items()}) for id, days in found.items()}
 
 
 def _by_source(

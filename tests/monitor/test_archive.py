@@ -123,7 +123,7 @@ def test_failed_posts_keep_their_reason_and_wait_again_when_asked(archive: Archi
 def test_posts_a_day_are_counted_by_days_in_viet_nam(archive: Archive) -> None:
     archive.store(post("a", published_at=datetime(2026, 11, 18, 16, 59, tzinfo=UTC)))  # 23:59 on the 18th
     archive.store(post("b", published_at=datetime(2026, 11, 18, 17, 0, tzinfo=UTC)))  # midnight
-    found = archive.posts_per_day(NOW - timedelta(days=7))
+    found = archive.posts_per_day(NOW - timedelta(days=7), ["bao.example", "other.example"])
     assert found == {"bao.example": {"2026-11-18": 1, "2026-11-19": 1}}
 
 
