@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, AnyStr
 
-import openpyxl  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
 from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import VIETNAM, parse_date
 from crawlers.extract.text import clean
 from crawlers.post import KINDS, Kind, Post, missing_text
+from crawlers.workbooks import WorkbookError, read_rows
 
 MAX_LINE = 1_000_000  # bytes
 MAX_SPAN = 1_000  # lines of one quoted field
@@ -52,6 +52,9 @@ class _Bad(ValueError):
     """A record that cannot be a post; the message is the reason in Vietnamese."""
 
 
+_TOO_LONG = _Bad(f"dòng dài quá {MAX_LINE:,} byte".replace(",", "."))
+
+
 def read_posts(path: str | Path) -> Iterator[Imported | Rejected]:
     """The file's rows in order; by extension .csv, .tsv, .jsonl, .ndjson, .json lines or .xlsx. Never raises."""
     path = Path(path)
@@ -69,6 +72,8 @@ def read_posts(path: str | Path) -> Iterator[Imported | Rejected]:
         yield from _posts(str(path), rows)
     except OSError as error:
         yield Rejected(str(path), 0, f"không đọc được tệp: {error.strerror or error}")
+    except WorkbookError as error:
+        yield Rejected(str(path), 0, str(error))
     except (zipfile.BadZipFile, InvalidFileException, KeyError, csv.Error) as error:
         yield Rejected(str(path), 0, f"tệp hỏng hoặc sai định dạng: {error}")
 
@@ -217,51 +222,58 @@ def _delimiter(header: str) -> str:
 
 
 def _xlsx_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
-        sheet = book.active
-        header: list[str] | None = None
-        for number, cells in enumerate(sheet.iter_rows(values_only=True) if sheet is not None else (), start=1):
-            if not any(cell not in (None, "") for cell in cells):
-                continue
-            if header is not None:
-                yield number, _row(header, list(cells))
-                continue
+    header: list[str] | None = None
+    for number, cells in read_rows(path):
+        if isinstance(cells, str):
+            yield number, _Bad(cells)
+        elif header is not None:
+            yield number, _row(header, cells)
+        else:
             header = [str(cell or "").strip().lower() for cell in cells]
             problem = _header_problem(header)
             if problem is not None:
                 yield number, problem
                 return
-    finally:
-        book.close()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str | _Bad]]:
-    """Numbered lines as text, without their end; over-long ones and bytes that are no UTF-8 as the problem."""
+    """Numbered lines as text, without their end; over-long ones and those in no encoding of Unicode as the problem."""
     with path.open("rb") as file:
-        number = 0
-        while True:
-            raw = file.readline(MAX_LINE + 1)
-            if not raw:
-                return
-            number += 1
-            if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
-                _to_line_end(file)
-                yield number, _Bad(f"dòng dài quá {MAX_LINE:,} byte".replace(",", "."))
-                continue
-            if number == 1:
-                raw = raw.removeprefix(codecs.BOM_UTF8)
-            try:
-                yield number, raw.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                yield number, _Bad(f"không phải UTF-8 (byte thứ {error.start + 1} của dòng)")
+        wide = file.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        lines = _utf16_lines(file) if wide else _utf8_lines(file)
+        yield from enumerate(lines, start=1)
 
 
-def _to_line_end(file: io.BufferedReader) -> None:
-    while True:
-        rest = file.readline(MAX_LINE)
-        if not rest or rest.endswith(b"\n"):
-            return
+def _utf8_lines(file: io.BufferedReader) -> Iterator[str | _Bad]:
+    begin = codecs.BOM_UTF8
+    while raw := file.readline(MAX_LINE + 1):
+        if len(raw) > MAX_LINE and not raw.endswith(b"\n"):
+            _to_line_end(file, b"\n")
+            yield _TOO_LONG
+            continue
+        try:
+            yield raw.removeprefix(begin).decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            yield _Bad(f"không phải UTF-8 (byte thứ {error.start + 1} của dòng); hãy lưu lại tệp ở dạng CSV UTF-8")
+        begin = b""
+
+
+def _utf16_lines(file: io.BufferedReader) -> Iterator[str | _Bad]:
+    """Spreadsheets write UTF-16 when asked for "Unicode text"."""
+    text = io.TextIOWrapper(file, encoding="utf-16", errors="replace", newline="\n")
+    while line := text.readline(MAX_LINE // 2 + 1):
+        if len(line) > MAX_LINE // 2 and not line.endswith("\n"):
+            _to_line_end(text, "\n")
+            yield _TOO_LONG
+        elif "\ufffd" in line:
+            yield _Bad("không phải UTF-16; hãy lưu lại tệp ở dạng CSV UTF-8")
+        else:
+            yield line.rstrip("\r\n")
+
+
+def _to_line_end(file: IO[AnyStr], end: AnyStr) -> None:
+    while (rest := file.readline(MAX_LINE)) and not rest.endswith(end):
+        pass
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from warcio.warcwriter import WARCWriter
 from crawlers.imports import MAX_LINE, Imported, Rejected, read_posts
 from crawlers.saved import posts_from_files
 from crawlers.source import REGISTRY, load_sources
+from crawlers.workbooks import FREE_BYTES
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -164,6 +166,16 @@ def test_csv_bytes_that_are_no_utf8_cost_only_their_line(tmp_path: Path) -> None
     assert list(bad) == [3]
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_csv_in_utf16_as_spreadsheets_save_unicode_text(tmp_path: Path, order: str) -> None:
+    file = tmp_path / "a.txt"
+    good = "\ufefftitle\tbody\r\nCầu Hiền Lương\tSơn lại\r\nHỏng\t".encode(f"utf-16-{order}")
+    file.write_bytes(good + b"\xd8\xd8" + "\r\nHết\tx\r\n".encode(f"utf-16-{order}"))
+    posts, bad = rows(file)
+    assert [(each.line, each.post.title) for each in posts] == [(2, "Cầu Hiền Lương"), (4, "Hết")]
+    assert list(bad) == [3]
+
+
 def test_csv_without_known_columns_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("ten,noi_dung\nA,x\n")
@@ -185,6 +197,29 @@ def test_xlsx_goes_in_with_its_own_dates(tmp_path: Path) -> None:
     (tmp_path / "b.xlsx").write_bytes(b"day khong phai zip")
     assert list(rows(tmp_path / "b.xlsx")[1]) == [0]
     assert list(rows(tmp_path / "c.docx")[1]) == [0]
+
+
+def test_what_a_formula_did_not_compute_is_told_and_not_taken_as_empty(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["title", "body"], ["=A1&B1", "Thân bài"], ["Bài", "=1/0"], ["#REF!", "x"], ["Tốt", "y"], ["=A9"]):
+        book.active.append(row)
+    book.active["A7"].value, book.active["A7"].data_type = "= là dấu bằng", "s"
+    book.save(tmp_path / "a.xlsx")
+    posts, bad = rows(tmp_path / "a.xlsx")
+    assert [each.post.title for each in posts] == ["Tốt", "= là dấu bằng"]
+    assert {line: reason.split(" ")[2] for line, reason in bad.items()} == {2: "A", 3: "B", 4: "A", 6: "A"}
+    assert "công thức chưa có giá trị" in bad[2]
+
+
+def test_a_workbook_that_unpacks_to_a_bomb_is_not_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["title"])
+    book.save(tmp_path / "good.xlsx")
+    with zipfile.ZipFile(tmp_path / "good.xlsx") as good, zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", 8) as bomb:
+        for name in good.namelist():
+            bomb.writestr(name, good.read(name))
+        bomb.writestr("xl/sharedStrings2.xml", bytes(FREE_BYTES + 1))
+    assert rows(tmp_path / "bomb.xlsx") == ([], {0: "tệp quá lớn sau khi giải nén"})
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
