@@ -1,4 +1,7 @@
-"""A real PostgreSQL server of its own for tests: made, started and removed here."""
+"""A real PostgreSQL server of its own for tests: made, started and removed here.
+
+`python -m tests.postgresql pytest tests/monitor tests/api` runs a command with every archive in such a server.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,3 +73,8 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+if __name__ == "__main__":
+    with running_postgresql() as server:
+        sys.exit(subprocess.run(sys.argv[1:], env=os.environ | {"DULUAN_TEST_DATABASE_URL": server}).returncode)
