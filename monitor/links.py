@@ -5,6 +5,8 @@ Scrapy and the extractors take 40 MB: who only shows links, as the API does, doe
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,8 +20,11 @@ from monitor.archive import utc_now
 from monitor.database import READ_ONLY, links, posts, urls
 from monitor.installation import Installation
 
+log = logging.getLogger(__name__)
 LONGEST = 2_000  # characters of an address
 AT_ONCE = 20  # links of one round
+# Names as the name system takes them, or an address of its own; a port behind either.
+_HOST = re.compile(r"([a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 class BadLink(ValueError):
@@ -69,7 +74,7 @@ class Links:
         from crawlers.middlewares import is_private
 
         address = canonical_url(url.strip())
-        if not host(address) or len(address) > LONGEST:
+        if not _HOST.fullmatch(host(address)) or len(address) > LONGEST:
             raise BadLink("cần địa chỉ một trang, bắt đầu bằng http:// hoặc https://")
         if not self._allow_private and is_private(urlsplit(address).hostname or ""):
             raise BadLink("địa chỉ nội bộ không được thu thập")
@@ -111,7 +116,7 @@ class Links:
 
 
 async def fetch_links(installation: Installation) -> int:
-    """Fetches the links that wait, each site's in a pass of its own. Returns how many."""
+    """Fetches the links that wait, each site's in one pass; one that breaks holds up none. Returns how many."""
     from crawlers.plan import Plan
     from crawlers.run import crawl
     from monitor.collect import ArchiveSink
@@ -120,7 +125,11 @@ async def fetch_links(installation: Installation) -> int:
     waiting = queue.waiting()
     by_source: dict[Source, list[Link]] = {}
     for link in waiting:
-        by_source.setdefault(_source(installation.sources.values(), link.url), []).append(link)
+        try:
+            by_source.setdefault(_source(installation.sources.values(), link.url), []).append(link)
+        except ValueError:
+            log.exception("link %s", link.url)
+            queue.settle(link)
     for source, found in by_source.items():
         plan = Plan(links=tuple(link.url for link in found))
         settings = replace(installation.crawl_settings(), plan=plan)

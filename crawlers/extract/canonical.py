@@ -65,10 +65,20 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _netloc(parts: SplitResult) -> str:
-    name = (parts.hostname or "").rstrip(".")
+    name = _ascii((parts.hostname or "").rstrip("."))
     name = f"[{name}]" if ":" in name else name
     port = parts.port
     return name if port is None or port == _DEFAULT_PORTS.get(parts.scheme.lower()) else f"{name}:{port}"
+
+
+def _ascii(name: str) -> str:
+    """The name as the name system knows it (báo.vn: xn--bo-mia.vn), so that both ways of writing it are one site."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
 
 
 def _bare(name: str) -> str:

@@ -32,6 +32,8 @@ from crawlers.middlewares import public
         ("http://127.0.0.1:8081/a", "http://127.0.0.1:8081/a"),
         ("https://bao.vn", "https://bao.vn/"),
         ("import:so-tay:7", "import:so-tay:7"),
+        ("https://Báo-Tỉnh.vn/a", "https://xn--bo-tnh-pta5632d.vn/a"),
+        ("https://xn--bo-tnh-pta5632d.vn/a", "https://xn--bo-tnh-pta5632d.vn/a"),
     ],
 )
 def test_one_text_has_one_address(url: str, expected: str) -> None:

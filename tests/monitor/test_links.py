@@ -72,7 +72,33 @@ def test_an_inner_address_is_never_asked(site: Site, open_installation: Open) ->
     assert site.seen == []
 
 
-@pytest.mark.parametrize("url", ["", "bai", "ftp://a.vn/x", "javascript:alert(1)", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "bai",
+        "ftp://a.vn/x",
+        "javascript:alert(1)",
+        "http://",
+        "https://a b.vn/",
+        "https://..vn/x",
+        "https://a.vn:99999/x",
+    ],
+)
 def test_what_is_no_address_of_a_page_is_refused(open_installation: Open, url: str) -> None:
     with pytest.raises(BadLink):
         Links(open_installation().engine).submit(url)
+
+
+def test_a_link_that_no_record_fits_holds_up_no_other(
+    site: Site, open_installation: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation = open_installation(allow_private=True)
+    site.page(path(1), article("Cồn Sẻ thu hoạch lúa hè thu"))
+    queue = Links(installation.engine, allow_private=True)
+    monkeypatch.setattr(Links, "_checked", lambda self, url: url)  # kept by a version that let it in
+    broken, good = queue.submit("https://đ..vn/x"), queue.submit(site.url + path(1))
+    run(fetch_links(installation))
+    found = [each for each in map(queue.get, (broken.id, good.id)) if each]
+    assert [each.outcome for each in found] == ["error", "archived"]
+    assert queue.waiting() == []
