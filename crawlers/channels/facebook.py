@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crawlers.channels.reading import at, count, counts, identity, moment, records, spoken, text
-from crawlers.channels.session import Reply, Session, Trouble, account_call
+from crawlers.channels.session import Reply, Session, Tolerance, Trouble, account_call
 from crawlers.channels.stream import Page, follow
 from crawlers.extract.canonical import host
 from crawlers.extract.threads import shortened
@@ -53,13 +53,16 @@ async def read(session: Session, channel: Channel) -> None:
 
     await follow(session, "feed", page)
     if channel.comments:
+        tolerance = Tolerance()
         for id, (url, number) in waiting.items():
-            await _comments(session, id, url)
+            if not await _comments(session, id, url, tolerance):
+                continue
             heard = {**dict(list(heard.items())[-500:]), id: number}
             session.remember("comments", heard)
 
 
-async def _comments(session: Session, post: str, parent: str) -> None:
+async def _comments(session: Session, post: str, parent: str, tolerance: Tolerance) -> bool:
+    """The comments of one post; trouble with them holds up no other post. False: they are still to be read."""
     params = {"fields": _COMMENTS, "filter": "stream", "order": "reverse_chronological", "limit": "100"}
 
     async def page(token: str | None) -> Page:
@@ -69,10 +72,13 @@ async def _comments(session: Session, post: str, parent: str) -> None:
 
     try:
         await follow(session, f"comments:{post}", page)
+        tolerance.went_well()
     except Trouble as found:
-        if found.kind != "gone":
+        if not tolerance.bears(found):
             raise
         session.trouble(account_call(session, f"/{post}/comments", params).page, found)
+        return found.kind == "gone"
+    return True
 
 
 def judge(reply: Reply) -> Trouble | None:

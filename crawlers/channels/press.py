@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawlers.channels.reading import at, count, counts, identity, moment, records, spoken_html, text
-from crawlers.channels.session import Call, Reply, Session, Trouble
+from crawlers.channels.session import Call, Reply, Session, Tolerance, Trouble
 from crawlers.extract.text import Node, clean, paragraphs, parse, remove
 from crawlers.post import Post
 from crawlers.source import Channel
@@ -64,6 +64,7 @@ async def read(session: Session, channel: Channel) -> None:
     articles = session.articles(channel.account, session.now - WATCHED)
     known = {url for url, _ in articles}
     asked = {url: when for url, when in asked.items() if url in known}
+    tolerance = Tolerance()
     for url, published in articles:
         number = outlet.number.search(urlsplit(url).path)
         if number is None or not _due(asked.get(url), session.now - published, session.now):
@@ -71,8 +72,9 @@ async def read(session: Session, channel: Channel) -> None:
         below = Below(session.source.id, url, number[1])
         try:
             await _article(session, outlet, below)
+            tolerance.went_well()
         except Trouble as found:
-            if found.kind not in ("gone", "malformed"):
+            if not tolerance.bears(found):
                 raise
             session.trouble(outlet.comments(session.base, below, 0).page, found)
         asked[url] = session.now.isoformat()

@@ -32,6 +32,30 @@ class Trouble(Exception):
         self.until = until
 
 
+MOST_IN_A_ROW = 3
+
+
+class Tolerance:
+    """Items of one list, each read by calls of its own: whose trouble is an item's, and when it is the service's.
+
+    What is gone or malformed is the item's own. Errors are, too, until three items in a row had them; one that names a
+    time to wait for, a spent quota, a bad key and a refusal are the service's at once.
+    """
+
+    def __init__(self) -> None:
+        self._row = 0
+
+    def went_well(self) -> None:
+        self._row = 0
+
+    def bears(self, found: Trouble) -> bool:
+        """Whether the next item may be tried."""
+        if found.kind in ("gone", "malformed"):
+            return True
+        self._row += 1
+        return found.kind == "error" and found.until is None and self._row < MOST_IN_A_ROW
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answer of a service: status, headers with lower-case names, body as text, and when it came."""
@@ -109,4 +133,4 @@ def account_call(session: Session, path: str, params: Mapping[str, str], **more:
     return Call(session.base.rstrip("/") + path, params, **more)
 
 
-__all__ = ["Call", "Channel", "Kind", "Reply", "Session", "Trouble", "account_call"]
+__all__ = ["Call", "Channel", "Kind", "Reply", "Session", "Tolerance", "Trouble", "account_call"]

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crawlers.channels.reading import at, count, counts, identity, moment, records, spoken, text
-from crawlers.channels.session import Reply, Session, Trouble, account_call
+from crawlers.channels.session import Reply, Session, Tolerance, Trouble, account_call
 from crawlers.channels.stream import Page, follow
 from crawlers.post import Post
 from crawlers.source import Channel
@@ -52,8 +52,9 @@ async def read(session: Session, channel: Channel) -> None:
 
     await follow(session, "uploads", page)
     if channel.comments:
+        tolerance = Tolerance()
         for id, number in (await _talked_about(session, videos)).items():
-            await _comments(session, id, number, videos)
+            await _comments(session, id, number, videos, tolerance)
 
 
 async def _uploads(session: Session, account: str) -> str:
@@ -89,8 +90,10 @@ async def _talked_about(session: Session, videos: Mapping[str, Mapping[str, Any]
     return wanted
 
 
-async def _comments(session: Session, video: str, number: int, videos: dict[str, dict[str, Any]]) -> None:
-    """The comments of one video; one with comments closed holds up no other."""
+async def _comments(
+    session: Session, video: str, number: int, videos: dict[str, dict[str, Any]], tolerance: Tolerance
+) -> None:
+    """The comments of one video; one whose comments are closed or cannot be read holds up no other."""
     params = {"part": "snippet,replies", "videoId": video, "order": "time", "textFormat": "plainText"}
 
     async def page(token: str | None) -> Page:
@@ -103,10 +106,13 @@ async def _comments(session: Session, video: str, number: int, videos: dict[str,
 
     try:
         await follow(session, f"comments:{video}", page)
+        tolerance.went_well()
     except Trouble as found:
-        if found.kind != "gone":
+        if not tolerance.bears(found):
             raise
         session.trouble(account_call(session, "/commentThreads", params).page, found)
+        if found.kind != "gone":
+            return  # asked again by the next pass
     videos[video]["read"] = number
     session.remember("videos", videos)
 

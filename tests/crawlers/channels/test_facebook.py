@@ -139,6 +139,21 @@ def test_cursors_are_followed_and_what_was_read_is_not_asked_for_again(standin: 
     assert standin.asked(f"/{PAGE}_8/comments") == []
 
 
+def test_a_post_whose_comments_cannot_be_read_holds_up_no_other_and_is_asked_again(
+    standin: StandIn, graph: Graph
+) -> None:
+    for number in (1, 2):
+        graph.comment(number, number, f"Ý kiến dưới bài {number}.", ago(hours=1))
+    comments = standin.handlers[f"/{PAGE}_2/comments"]
+    standin.handlers[f"/{PAGE}_2/comments"] = lambda query, seen: error(1, 500, message="An unknown error occurred")
+    memory = MemorySink()
+    assert run(memory, source(standin), retries=0).state == "partial"
+    assert {post.body for post in memory.posts.values() if post.kind == "comment"} == {"Ý kiến dưới bài 1."}
+    standin.handlers[f"/{PAGE}_2/comments"] = comments
+    assert run(memory, source(standin)).state == "ok"
+    assert len([post for post in memory.posts.values() if post.kind == "comment"]) == 2
+
+
 def test_a_post_without_words_is_left_out(standin: StandIn, graph: Graph) -> None:
     graph.post(3, None, ago(hours=1))
     graph.install(standin)

@@ -168,6 +168,28 @@ def test_one_article_whose_comments_cannot_be_read_holds_up_no_other(standin: St
     assert result.state == "partial"
 
 
+def test_an_endpoint_that_fails_for_one_article_is_asked_about_others_and_left_when_it_fails_for_all(
+    standin: StandIn,
+) -> None:
+    urls = [HTML.replace("4812345", f"481234{n}") for n in range(6)]
+    broken = {"4812340", "4812341"}
+
+    def get(query: dict[str, str], seen: Seen) -> Answer:
+        if query["objectid"] in broken:
+            return said({}, 500)
+        item = {"comment_id": query["objectid"], "content": "Ý kiến của tôi.", "creation_time": int(NOW.timestamp())}
+        return said({"data": {"total": 1, "items": [item] if query["offset"] == "0" else []}})
+
+    standin.handlers["/index/get"] = get
+    memory = archive(*urls)
+    result = run(memory, channel(standin, "vnexpress-comments", "bao-thu.example"), retries=0)
+    assert (len(comments(memory)), result.state) == (4, "partial")
+    broken |= {url[-12:-5] for url in urls}
+    standin.calls.clear()
+    run(archive(*urls), channel(standin, "vnexpress-comments", "bao-thu.example"), retries=0)
+    assert len(standin.calls) == 3
+
+
 def test_readers_comments_are_off_until_somebody_switches_them_on() -> None:
     found = [each for each in load_sources(REGISTRY).values() if each.discovery.channel is not None]
     readers = [each for each in found if each.discovery.channel and each.discovery.channel.service.endswith("comments")]

@@ -132,6 +132,23 @@ def test_closed_comments_of_one_video_hold_up_no_other(standin: StandIn, tube: Y
     assert (result.state, "video đã tắt bình luận" in result.message) == ("partial", True)
 
 
+def test_a_video_whose_comments_the_service_cannot_read_holds_up_no_other_and_is_asked_again(
+    standin: StandIn, tube: Youtube
+) -> None:
+    tube.comment("vid1", "a", "Dọn bùn xong cần nước sạch.", ago(hours=2))
+    tube.comment("vid2", "b", "Cầu đẹp.", ago(hours=2))
+    threads = standin.handlers["/commentThreads"]
+    standin.handlers["/commentThreads"] = lambda query, seen: (
+        youtube_error(400, "processingFailure") if query["videoId"] == "vid2" else threads(query, seen)
+    )
+    memory = MemorySink()
+    assert run(memory, source(standin)).state == "partial"
+    assert WATCH + "vid1&lc=a" in memory.posts
+    standin.handlers["/commentThreads"] = threads
+    assert run(memory, source(standin)).state == "ok"
+    assert WATCH + "vid2&lc=b" in memory.posts
+
+
 def test_without_a_key_the_source_says_so_and_nothing_is_asked(standin: StandIn, tube: Youtube) -> None:
     memory = MemorySink()
     result = run(memory, source(standin), keys={})
