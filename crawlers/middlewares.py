@@ -52,9 +52,9 @@ class ChallengeRule(_Rule):
     """A host that answers with a challenge gets no more requests in this pass."""
 
     def process_request(self, request: Request) -> None:
-        stopped = self.ledger.stopped.get(host(request.url))
-        if stopped is not None:
-            raise Stopped(*stopped)
+        stopped = self.ledger.stopped
+        if stopped and (reason := stopped.get(host(request.url))) is not None:
+            raise Stopped(*reason)
 
     def process_response(self, request: Request, response: Response) -> Response:
         if not isinstance(response, TextResponse):

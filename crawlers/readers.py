@@ -1,7 +1,8 @@
 """Reads pages in processes of their own: extraction is processor time that the download loop must not wait for.
 
 A page that kills or hangs its reader ends as an error of that page alone. A reader starts when a page needs it and
-ends after a while without pages (where the loop goes on), and with the process that started it.
+ends after a while without pages (where the loop goes on), and with the process that started it. Pages lie in memory
+that both share; what is said about them goes over two pipes.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import fcntl
+import mmap
 import os
 import pickle
 import struct
 import subprocess
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,9 +27,10 @@ from crawlers.source import Source
 
 PATIENCE = 60.0  # seconds one page may take; real ones take at most one
 IDLE = 60.0  # seconds without a page after which readers end
-AHEAD = 2  # pages that a reader has at a time
-_SIZES = struct.Struct("!QQ")  # of the value, and of the bytes beside it that are not copied into it
-_PIPE = 1 << 20
+AHEAD = 4  # pages that a reader has at a time, so that it never waits for the loop
+_ROOM = 8 << 20  # bytes for each of them; a larger page, which no settings of ours let in, goes over the pipe
+_SIZE = struct.Struct("!Q")
+_PART = 1 << 16
 
 
 class ReaderError(RuntimeError):
@@ -111,16 +114,22 @@ class _Reader:
     ) -> None:
         self.jobs: deque[_Job] = deque()
         self._loop, self._patience, self._freed, self._lost = loop, patience, freed, lost
+        room = _shared(AHEAD * _ROOM)
+        self._room = mmap.mmap(room, AHEAD * _ROOM)
+        self._turn = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "crawlers.readers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "crawlers.readers", str(room)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(room,),
         )
+        os.close(room)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         for pipe in (self._to, self._from):
             os.set_blocking(pipe, False)
-            _widen(pipe)
-        self._sent: dict[Source, int] = {}  # sources that the process knows by number
+        self._sent: dict[int, Source] = {}  # those the process knows, by their place here, which they keep
         self._unsent: deque[memoryview] = deque()
         self._received = bytearray()
         self._clock: asyncio.TimerHandle | None = None
@@ -131,9 +140,8 @@ class _Reader:
         if len(self.jobs) == 1:
             self._wait()
         packed = pickle.dumps(self._message(job.response), pickle.HIGHEST_PROTOCOL)
-        body = job.response.body
-        self._unsent += (memoryview(_SIZES.pack(len(packed), len(body)) + packed), memoryview(body))
-        if len(self._unsent) == 2:
+        self._unsent.append(memoryview(_SIZE.pack(len(packed)) + packed))
+        if len(self._unsent) == 1:
             self._send()
 
     def end(self) -> None:
@@ -148,22 +156,31 @@ class _Reader:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        self._room.close()
 
     def _message(self, response: Response) -> tuple[Any, ...]:
-        known = self._sent.get(response.source)
-        number = self._sent.setdefault(response.source, len(self._sent))
-        named = None if known is not None else response.source
-        return number, named, response.charset, response.url, response.at, response.hint
+        number = id(response.source)
+        named = None if number in self._sent else self._sent.setdefault(number, response.source)
+        return number, named, response.charset, response.url, response.at, response.hint, self._laid(response.body)
+
+    def _laid(self, body: bytes) -> slice | bytes:
+        """Where the page lies in the shared memory, in the place of one that has been answered."""
+        if len(body) > _ROOM:
+            return body
+        start = self._turn * _ROOM
+        self._turn = (self._turn + 1) % AHEAD
+        self._room[start : start + len(body)] = body
+        return slice(start, start + len(body))
 
     def _send(self) -> None:
         """As much as the pipe takes, which is nearly always all; the rest when there is room."""
         try:
             while self._unsent:
-                sent = os.writev(self._to, self._unsent)
-                while self._unsent and sent >= len(self._unsent[0]):
-                    sent -= len(self._unsent.popleft())
-                if self._unsent:
+                sent = os.write(self._to, self._unsent[0])
+                if sent < len(self._unsent[0]):
                     self._unsent[0] = self._unsent[0][sent:]
+                else:
+                    self._unsent.popleft()
         except BlockingIOError:
             self._loop.add_writer(self._to, self._send)
             return
@@ -173,18 +190,18 @@ class _Reader:
 
     def _receive(self) -> None:
         try:
-            part = os.read(self._from, _PIPE)
+            part = os.read(self._from, _PART)
         except BlockingIOError:
             return
         if not part:
             self._fail("trang làm hỏng bộ đọc")
             return
         self._received += part
-        while len(self._received) >= _SIZES.size:
-            end = _SIZES.size + _SIZES.unpack_from(self._received)[0]
+        while len(self._received) >= _SIZE.size:
+            end = _SIZE.size + _SIZE.unpack_from(self._received)[0]
             if len(self._received) < end:
                 return
-            answer = pickle.loads(memoryview(self._received)[_SIZES.size : end])  # noqa: S301 - both ends are ours
+            answer = pickle.loads(memoryview(self._received)[_SIZE.size : end])  # noqa: S301 - both ends are ours
             self._received = self._received[end:]
             self._answered(answer)
 
@@ -212,41 +229,48 @@ class _Reader:
         self._lost(self)
 
 
-def _widen(pipe: int) -> None:
-    """Room for a whole page: a page that goes in pieces wakes both ends for each of them."""
-    with contextlib.suppress(OSError, AttributeError):  # only Linux has this, and up to a limit for each user
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+def _shared(size: int) -> int:
+    """A file descriptor of so much memory that another process can have, too; it takes up what is written."""
+    if hasattr(os, "memfd_create"):
+        shared = os.memfd_create("duluan-pages")
+    else:
+        with tempfile.TemporaryFile() as file:
+            shared = os.dup(file.fileno())
+    os.truncate(shared, size)
+    return shared
 
 
 def _send(pipe: IO[bytes], value: Any) -> None:
     packed = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    pipe.write(_SIZES.pack(len(packed), 0) + packed)
+    pipe.write(_SIZE.pack(len(packed)) + packed)
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> tuple[Any, bytes]:
+def _receive(pipe: IO[bytes]) -> Any:
     """Raises EOFError when the other end is gone."""
-    head = pipe.read(_SIZES.size)
-    if len(head) < _SIZES.size:
+    head = pipe.read(_SIZE.size)
+    if len(head) < _SIZE.size:
         raise EOFError
-    size, beside = _SIZES.unpack(head)
-    packed, body = pipe.read(size), pipe.read(beside)
-    if len(packed) < size or len(body) < beside:
+    size = _SIZE.unpack(head)[0]
+    packed = pipe.read(size)
+    if len(packed) < size:
         raise EOFError
-    return pickle.loads(packed), body  # noqa: S301 - both ends are this program
+    return pickle.loads(packed)  # noqa: S301 - both ends are this program
 
 
 def main() -> None:
-    """The reader's side: pages from stdin, answers to stdout, until the other end is gone."""
+    """The reader's side: pages from the shared memory, answers to stdout, until the other end is gone."""
     from crawlers.pages import read_response
 
+    room = mmap.mmap(int(sys.argv[1]), 0, access=mmap.ACCESS_READ)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not stand between answers
     sources: dict[int, Source] = {}
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
-            (number, source, charset, url, at, hint), body = _receive(sys.stdin.buffer)
+            number, source, charset, url, at, hint, lies = _receive(sys.stdin.buffer)
             source = sources.setdefault(number, source)
+            body = lies if isinstance(lies, bytes) else room[lies]
             try:
                 answer: Any = read_response(Response(body, charset, url, source, at, hint))
             except Exception as error:  # whatever a page does to us is this page's outcome

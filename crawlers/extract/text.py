@@ -6,7 +6,7 @@ import html as entities
 import re
 import unicodedata
 from codecs import BOM_UTF8
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -82,7 +82,7 @@ _RUN = re.compile("[^\\x00-\u02ff\u1e00-\u1eff\u2000-\u206f]{31}")  # what may b
 _LONG = 1_000  # characters; shorter texts hold no run that hurts
 # Real pages have up to 10,000 tags, 60 deep; parser, selectors and trafilatura are quadratic in both.
 _MOST_TAGS = 20_000
-_DEEP = ":root" + " > *" * 200
+_DEEP = ":root" + " > *" * 200 + ":first-child"  # where anything lies that deep, a first child does
 _WORD = re.compile(r"\w+")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
 
@@ -124,11 +124,20 @@ def _decoded(html: bytes, charset: str | None) -> str:
 
 def _utf8(html: bytes, charset: str | None) -> str | None:
     """What nearly every page is; None for the others, at whose bytes the general way looks three times."""
-    declared = charset or html_body_declared_encoding(html)
-    if declared is None or resolve_encoding(declared) == "utf-8":
+    if _says_utf8(html, charset) is not False:
         with suppress(UnicodeDecodeError):
             return html.decode("utf-8")
     return None
+
+
+def _parsable(html: bytes, charset: str | None) -> bool:
+    return b"\x00" not in html and not html.startswith(BOM_UTF8) and _says_utf8(html, charset) is True
+
+
+def _says_utf8(html: bytes, charset: str | None) -> bool | None:
+    """Whether HTTP or, where it is silent, the page itself says so; None when neither says anything."""
+    declared = charset or html_body_declared_encoding(html)
+    return None if declared is None else resolve_encoding(declared) == "utf-8"
 
 
 def _guess(raw: bytes) -> str:
@@ -149,19 +158,26 @@ class Document:
     """A page on its way through extraction: parsed once, and again only after a reader changed its tree."""
 
     def __init__(self, html: str | bytes, charset: str | None = None) -> None:
-        text = _utf8(html, charset) if isinstance(html, bytes) else None
-        # Bytes that were UTF-8 all along need not be searched as text, nor encoded once more for the parser.
-        plain = text is not None and isinstance(html, bytes) and b"\x00" not in html and not html.startswith(BOM_UTF8)
-        self.text = text if text is not None and plain else decode(html, charset)
-        self._source = html if plain else self.text
-        self._tags = self.text.count("<")
+        self._html, self._charset = html, charset
+        self._text: str | None = None
+        # What says that it is UTF-8 goes to the parser as it came; few pages are needed as text besides.
+        self._source = html if isinstance(html, bytes) and _parsable(html, charset) else self.text
+        self._tags = self._source.count(b"<") if isinstance(self._source, bytes) else self._source.count("<")
         self._tree: Tree | None = None
+
+    @property
+    def text(self) -> str:
+        """The page as text (`decode`)."""
+        if self._text is None:
+            self._text = decode(self._html, self._charset)
+        return self._text
 
     @property
     def tree(self) -> Tree:
         """The page as it came; for looking only."""
         if self._tree is None:
-            self._tree = LexborHTMLParser(self._source if self.text and self._tags <= _MOST_TAGS else "<html></html>")
+            read = self._source and self._tags <= _MOST_TAGS
+            self._tree = LexborHTMLParser(self._source if read else "<html></html>")
         return self._tree
 
     def take(self) -> Tree:
@@ -253,10 +269,18 @@ def line(node: Node | None) -> str:
 def first(tree: Tree | Node, selectors: Iterable[str]) -> Node | None:
     """The first node with text, by selector in the order given."""
     for selector in selectors:
-        for node in tree.css(selector):
+        for node in _met(tree, selector):
             if line(node) or node.attributes.get("content"):
                 return node
     return None
+
+
+def _met(tree: Tree | Node, selector: str) -> Iterator[Node]:
+    """The selector's nodes; the page is searched to its end only where the foremost is not enough."""
+    foremost = tree.css_first(selector)
+    if foremost is not None:
+        yield foremost
+        yield from tree.css(selector)[1:]
 
 
 def remove(node: Node, selectors: Iterable[str]) -> None:

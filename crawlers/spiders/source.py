@@ -291,7 +291,7 @@ class SourceSpider(scrapy.Spider):
             self._settle(url, "not_found", "chuyển hướng về trang chủ", revisit)
             return None
         # A page that moved to another site is known by the address it was asked for: no site speaks for another.
-        own = response.url if same_site(response.url, url) else url
+        own = response.url if response.url == url or same_site(response.url, url) else url
         read = await READERS.read(Page(response.body, charset(response), own, self.source, self.now, hint))
         if not read.posts:
             self.ledger.settle(url, "listing" if read.is_listing else "empty", "trang không có bài")

@@ -34,13 +34,16 @@ def readers() -> Iterator[Readers]:
 
 
 def test_pages_come_back_to_who_asked_whatever_their_size(readers: Readers) -> None:
-    async def read() -> list[str]:
-        # The second is larger than a pipe, the third stands behind it.
-        wanted = [page(1), page(2, f"<!--{'x' * 3_000_000}-->"), *(page(n) for n in range(3, 9))]
+    async def read() -> list[tuple[str, str]]:
+        # The second is larger than a pipe, the third than the room in the shared memory; the others stand behind them.
+        long = [page(2, f"<!--{'x' * 3_000_000}-->"), page(3, f"<!--{'x' * 9_000_000}-->")]
+        wanted = [page(1), *long, *(page(n) for n in range(4, 4 * AHEAD))]
         found = await asyncio.gather(*(readers.read(each) for each in wanted))
-        return [each.posts[0].url for each in found]
+        return [(each.posts[0].url, each.posts[0].title) for each in found]
 
-    assert asyncio.run(read()) == [page(number).url for number in range(1, 9)]
+    assert asyncio.run(read()) == [
+        (page(number).url, f"Khởi công tuyến đường số {number} ở Gio Linh") for number in range(1, 4 * AHEAD)
+    ]
 
 
 def test_a_page_that_kills_or_hangs_its_reader_takes_no_other_with_it(readers: Readers) -> None:

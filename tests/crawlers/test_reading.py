@@ -15,7 +15,7 @@ from crawlers.extract.canonical import same_site
 from crawlers.extract.feeds import parse_feed
 from crawlers.extract.metadata import loads
 from crawlers.extract.sitemaps import Shard, newest, parse_sitemap
-from crawlers.extract.text import decode, paragraphs, parse
+from crawlers.extract.text import Document, decode, paragraphs, parse
 from crawlers.extract.threads import next_page
 from crawlers.middlewares import public
 
@@ -180,6 +180,13 @@ def test_deep_nesting_does_not_exhaust_the_stack() -> None:
 def test_pages_are_read_in_the_encoding_they_declare(encoding: str) -> None:
     html = f'<html><head><meta charset="{encoding}"></head><body>Đông Hà</body></html>'
     assert "Đông" in decode(html.encode(encoding))
+
+
+@pytest.mark.parametrize("charset", ["utf-8", None])
+def test_bytes_that_are_not_what_the_page_declares_cost_only_themselves(charset: str | None) -> None:
+    page = Document('<meta charset="utf-8"><p>Đông H¤à</p>'.encode().replace("¤".encode(), b"\xff"), charset)
+    assert paragraphs(page.tree.body) == ["Đông H\ufffdà"]
+    assert "Đông H\ufffdà" in page.text
 
 
 def test_a_page_about_captchas_is_no_challenge() -> None:
