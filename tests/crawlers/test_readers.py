@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import os
 import signal
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawlers.pages import Read, Response
-from crawlers.readers import AHEAD, ReaderError, Readers
+from crawlers.readers import AHEAD, ReaderError, Readers, _shared
 from crawlers.source import Discovery, Source
 
 SOURCE = Source(
@@ -71,3 +72,12 @@ def test_a_page_that_kills_or_hangs_its_reader_takes_no_other_with_it(readers: R
         assert [each.posts[0].url for each in others if isinstance(each, Read)] == [
             page(number).url for number in range(1, AHEAD + 2)
         ]
+
+
+def test_memory_is_shared_where_the_system_has_no_memory_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    room = _shared(1 << 16)
+    with mmap.mmap(room, 0) as ours, mmap.mmap(room, 0, access=mmap.ACCESS_READ) as theirs:
+        ours[10:14] = b"page"
+        assert theirs[10:14] == b"page"
+    os.close(room)
