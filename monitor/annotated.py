@@ -172,15 +172,18 @@ class AnnotationStore:
                 found |= {id: Grouping(story, original) for id, story, original in connection.execute(query)}
         return found
 
-    def grouped(self, since: datetime, until: datetime) -> dict[str, Grouping]:
-        """Posts with a story, replies left out, whose time lies in [since, until]: by id, oldest first."""
+    def grouped(self, after: tuple[datetime, str], until: datetime, limit: int) -> dict[str, Grouping]:
+        """Posts with a story, replies left out, that follow `after` (a time and an id) and lie before `until`: by id,
+        oldest first."""
         rows = annotation_rows.c
         query = (
             select(rows.post_id, rows.story_id, rows.duplicate_of)
             .join(posts, posts.c.id == rows.post_id)
             .where(rows.story_id.is_not(None), posts.c.parent_url.is_(None))
-            .where(rows.counted_at >= since, rows.counted_at <= until)
+            .where(rows.counted_at >= after[0], tuple_(rows.counted_at, rows.post_id) > tuple_(*after))
+            .where(rows.counted_at < until)
             .order_by(rows.counted_at, rows.post_id)
+            .limit(limit)
         )
         with self._read() as connection:
             return {id: Grouping(story, original) for id, story, original in connection.execute(query)}
@@ -202,9 +205,9 @@ class AnnotationStore:
                 for row in batch
             ]
 
-    def any_grouped_after(self, moment: datetime) -> bool:
+    def any_grouped_from(self, moment: datetime) -> bool:
         rows = annotation_rows.c
-        query = select(rows.post_id).where(rows.story_id.is_not(None), rows.counted_at > moment).limit(1)
+        query = select(rows.post_id).where(rows.story_id.is_not(None), rows.counted_at >= moment).limit(1)
         with self._read() as connection:
             return connection.execute(query).first() is not None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, func, insert, select, update
+from sqlalchemy import Engine, bindparam, exists, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -172,15 +172,30 @@ class Archive:
 
     # the queue
 
-    def waiting(self, limit: int) -> list[ArchivedPost]:
+    def waiting(self, limit: int, since: datetime | None = None) -> list[ArchivedPost]:
         """Posts that wait, oldest publication first, so that stories grow in the order things were told.
 
-        Forums show whole minutes: of one moment, replies come after what they answer.
+        Forums show whole minutes: of one moment, replies come after what they answer. `since`: only of this time; a
+        reply to an older post that waits itself is left out.
         """
         order = (posts.c.counted_at, posts.c.parent_url.is_not(None), posts.c.id)
         query = select(posts).where(posts.c.outcome == "new").order_by(*order).limit(limit)
+        if since is not None:
+            parent = posts.alias()
+            before = (parent.c.outcome == "new") & (parent.c.counted_at < since)
+            answers_one = exists().where(parent.c.canonical_url == posts.c.parent_url, before)
+            query = query.where(posts.c.counted_at >= since, posts.c.parent_url.is_(None) | ~answers_one)
         with self.read() as connection:
             return [archived(row) for row in connection.execute(query)]
+
+    def newest_waiting(self, before: datetime | None = None) -> datetime | None:
+        """The time of the newest post that waits, of those before a moment."""
+        query = select(func.max(posts.c.counted_at)).where(posts.c.outcome == "new")
+        with self.read() as connection:
+            found: datetime | None = connection.scalar(
+                query if before is None else query.where(posts.c.counted_at < before)
+            )
+            return found
 
     def outcomes(self) -> dict[Outcome, int]:
         """How many posts have each outcome; all four are named."""

@@ -10,9 +10,10 @@ import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from monitor.annotated import Annotated, document
-from monitor.archive import ArchivedPost
+from monitor.archive import ArchivedPost, utc_now
 from monitor.indexer import Indexer
 from monitor.installation import Installation
 from monitor.labels.records import Standing, corrected
@@ -21,6 +22,8 @@ from monitor.story_keeper import StoryKeeper
 from nlp.annotation import Annotation, Relevance
 
 BATCH = 200
+FRESH = timedelta(days=1)  # posts no older go before all others
+MONTH = timedelta(days=28)
 CUT_SHORT = object()  # a run that did not end in order: its memory of stories may hold posts that the archive does not
 Said = Mapping[str, Standing]  # canonical URL -> what people say of the post
 
@@ -67,11 +70,15 @@ class Processor:
         """
         done = Processed()
         with self._alone():
-            while not stopping() and (batch := self._it.archive.waiting(BATCH)):
-                step = self._take(batch)
+            while not stopping() and (batch := self._next()):
+                if not (count := self._stories.ready(batch)):
+                    continue  # some was read for them: look again whether anything newer came
+                step = self._take(batch[:count])
                 done += step
                 if progress:
                     progress(step.total)
+            if not stopping():
+                self._stories.rest()
         if index and not stopping():
             self._indexer.run()
         return done
@@ -86,6 +93,22 @@ class Processor:
             self._last_seen = CUT_SHORT
             yield
             self._last_seen = self._it.archive.last_processed()
+
+    def behind(self, since: datetime) -> bool:
+        """Whether posts of this time still wait, besides the new ones."""
+        newest = self._it.archive.newest_waiting(before=utc_now() - FRESH)
+        return newest is not None and newest >= since
+
+    def _next(self) -> list[ArchivedPost]:
+        """What is taken next: posts of the last day; then, month by month, the newest first, what is older. Within
+        each it goes by time, so that stories grow in the order things were told."""
+        archive = self._it.archive
+        batch = archive.waiting(BATCH, utc_now() - FRESH)
+        newest = None if batch else archive.newest_waiting()
+        while not batch and newest is not None:
+            batch = archive.waiting(BATCH, newest - MONTH)
+            newest = archive.newest_waiting(before=newest - MONTH)
+        return batch
 
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
         said = self._said(batch)

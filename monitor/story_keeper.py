@@ -1,29 +1,26 @@
-"""Gives annotated posts their stories: the online clusterer, fed from the archive whenever its memory does not reach.
+"""Gives annotated posts their stories: online clusterers, fed from the archive whenever their memory does not reach.
 
 Posts arrive roughly, never exactly, in the order of publication: a late source brings what others told days ago. So a
-batch is cut into spans of at most a day, and for each span the clusterer must know everything within its window before
-and after; where it does not, it is built again from the archive.
+batch is cut into spans of at most a day, and for each span a clusterer must know everything within its window before
+and after (`Reach`). One of them stays with the present while another goes through what is old.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from monitor.annotated import Annotated, AnnotationStore, Headline, document
+from monitor.annotated import Annotated, AnnotationStore, Headline
 from monitor.archive import Archive, ArchivedPost
 from monitor.records import first_words
-from nlp.annotation import Annotation
+from monitor.story_reach import FOREVER, SPAN, Reach
 from nlp.province import Province
 from nlp.regroup import Change
-from nlp.stories import Settings, StoryClusterer, StoryItem, Told, headline, story_item
+from nlp.stories import Told, headline
 
-WINDOW = timedelta(hours=Settings().window)
-SPAN = timedelta(hours=24)
-READ = 1000  # posts that are read at a time when the clusterer's memory is rebuilt
-FOREVER = datetime.max.replace(tzinfo=UTC)
 HEADLINES = 40  # of a story, the first, among which the one that names it is chosen
+REACHES = 2
 
 
 class StoryKeeper:
@@ -33,8 +30,28 @@ class StoryKeeper:
         self._archive = archive
         self._province = province
         self._annotations = annotations
-        self._clusterer = StoryClusterer()
-        self._known_from, self._known_until = FOREVER, FOREVER
+        self._reaches: list[Reach] = []  # the one that was used last stands last
+
+    def ready(self, batch: Sequence[ArchivedPost]) -> int:
+        """How many of these posts, ordered by time, can be given stories without reading on from their first one on.
+
+        Where it is none, some of what that needs is read, about a second's work: ask again, if nothing newer waits.
+        """
+        known = self._annotations.stories_of([post.id for post in batch])
+        new = {p.id: p.counted_at for p in batch if p.id not in known and p.post.parent_url is None}
+        if not new:
+            return len(batch)
+        if any(reach.holds(new) for reach in self._reaches):
+            self._reaches = []  # the archive took away the stories that it had given: nothing remembered is true
+        first, last = min(new.values()), max(new.values())
+        reach = self._reach(first)
+        if not reach.serves(last):
+            reach.read_on(last)
+        return sum(reach.serves(post.counted_at) for post in batch) if reach.serves(first) else 0
+
+    def rest(self) -> None:
+        """Nothing waits any more: only what the next posts are likely to need is remembered."""
+        self._reaches = [reach for reach in self._reaches if reach.until == FOREVER][-1:]
 
     def assign(self, batch: Sequence[Annotated]) -> tuple[list[Annotated], list[Change]]:
         """The batch with stories, ordered by time, and the changes of stories that the archive must be told.
@@ -46,8 +63,7 @@ class StoryKeeper:
         done = {id: replace(a, **before[id]._asdict()) for a in ordered if (id := a.post.id) in before}
         changes: list[Change] = []
         for span in _spans([a for a in ordered if a.post.id not in before and a.post.post.parent_url is None]):
-            assigned = self._assign_span(span)
-            new = self._clusterer.changes()
+            assigned, new = self._assign_span(span)
             done = {id: _moved(a, new) for id, a in done.items()} | {a.post.id: a for a in assigned}
             changes += new
         return self._with_replies([done.get(a.post.id, a) for a in ordered], changes), changes
@@ -66,38 +82,27 @@ class StoryKeeper:
                 headlines.setdefault(a.story_id, []).append(_headline(a))
         return {story: _title(posts) for story, posts in headlines.items()}
 
-    def _assign_span(self, span: Sequence[Annotated]) -> list[Annotated]:
+    def _assign_span(self, span: Sequence[Annotated]) -> tuple[list[Annotated], list[Change]]:
         first, last = span[0].post.counted_at, span[-1].post.counted_at
-        if first - WINDOW < self._known_from or last + WINDOW > self._known_until:
-            self._rebuild(first - WINDOW, last + WINDOW)
-        items = [self._item(a.post, a.annotation) for a in span]
-        assigned = self._clusterer.add_many(items)
-        self._known_from = max(self._known_from, first - WINDOW)  # the clusterer forgets what is older
-        return [
-            replace(a, story_id=given.story_id, duplicate_of=given.duplicate_of)
-            for a, given in zip(span, assigned, strict=True)
-        ]
+        reach = self._reach(first)
+        while not reach.serves(last):
+            reach.read_on(last)
+        assigned, changes = reach.assign(span)
+        for other in self._reaches[:-1]:
+            other.learn(assigned, changes)
+        return assigned, changes
 
-    def _item(self, post: ArchivedPost, annotation: Annotation) -> StoryItem:
-        return story_item(document(post, local=False), post.counted_at, annotation, self._province)
-
-    def _rebuild(self, since: datetime, until: datetime) -> None:
-        self._clusterer = StoryClusterer()
-        known = self._annotations.grouped(since, until)
-        told = self._annotations.stories({grouping.story_id for grouping in known.values()})
-        self._clusterer.restore(
-            ((item, *known[item.id]) for item in self._items(list(known))),
-            begun={id: story.first_at for id, story in told.items()},
-        )
-        self._known_from = since
-        self._known_until = until if self._annotations.any_grouped_after(until) else FOREVER
-
-    def _items(self, ids: Sequence[str]) -> Iterator[StoryItem]:
-        """Some at a time: eight days of a large archive are tens of thousands of whole texts."""
-        for start in range(0, len(ids), READ):
-            some = ids[start : start + READ]
-            posts, annotations = self._archive.get(some), self._annotations.annotations(some)
-            yield from (self._item(posts[id], annotations[id]) for id in some)
+    def _reach(self, first: datetime) -> Reach:
+        """The one for posts from this time on. In place of which a new one comes: never the only one at the present."""
+        found = next((reach for reach in reversed(self._reaches) if reach.near(first)), None)
+        if found is None:
+            found = Reach(self._archive, self._annotations, self._province, first)
+            if len(self._reaches) == REACHES:
+                self._reaches.remove(next((r for r in self._reaches if r.until != FOREVER), self._reaches[0]))
+        else:
+            self._reaches.remove(found)
+        self._reaches.append(found)
+        return found
 
     def _with_replies(self, batch: Sequence[Annotated], changes: Sequence[Change]) -> list[Annotated]:
         """Replies join the story of the post they answer; one whose parent has none stays without."""

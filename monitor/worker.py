@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -26,11 +27,13 @@ from monitor.links import fetch_links
 from monitor.process import Processor
 from monitor.reindex import abandon
 from monitor.rising.live import LiveIssues
+from monitor.rising.replay import HISTORY
 from monitor.settings import Settings
 from monitor.status import BEAT, beat, leave
 
 SOURCES_AT_ONCE = 8
 INDEX_EVERY = 1.0  # seconds between two looks into the change log
+PROCESS_FOR = 10.0  # seconds between two looks at what rises while very many posts wait
 EMBED_EVERY, EMBED_FOR = 10.0, 5.0  # seconds between two turns at sentence vectors, and that one lasts
 ALERT_EVERY = 5.0  # seconds between two looks with the alert rules
 PATIENCE = 5.0  # seconds that passes get to end
@@ -127,10 +130,25 @@ class Worker:
                 await self._process()
 
     async def _process(self) -> None:
-        take = partial(self._processor.run, stopping=self._stopping.is_set, index=False)
-        loop = asyncio.get_running_loop()
-        done = await loop.run_in_executor(self._understanding, take)
-        await loop.run_in_executor(self._understanding, self._rising.turn, done.total > 0)
+        """Until nothing waits; what rises is looked at every few seconds, however much there is."""
+        loop, more, changed = asyncio.get_running_loop(), True, False
+        while more and not self._stopping.is_set():
+            until = time.monotonic() + PROCESS_FOR
+            take = partial(self._processor.run, stopping=partial(self._enough, until), index=False)
+            done = await loop.run_in_executor(self._understanding, take)
+            more, changed = time.monotonic() >= until, changed or done.total > 0
+            if await loop.run_in_executor(self._understanding, self._look, more, changed):
+                changed = False
+
+    def _enough(self, until: float) -> bool:
+        return self._stopping.is_set() or time.monotonic() >= until
+
+    def _look(self, more: bool, changed: bool) -> bool:
+        """Looks at what rises, unless `more` waits of the days that it is measured against: then all would look new."""
+        if more and self._processor.behind(utc_now() - HISTORY):
+            return False
+        self._rising.turn(changed)
+        return True
 
     async def embed(self) -> None:
         """Sentence vectors of relevant posts, beside everything else; nothing waits for them."""

@@ -50,7 +50,7 @@ class Live:
         self._seen = 0.0
         self._unseen = unseen
         self._recent: deque[float] = deque(maxlen=25)
-        self._now = float("-inf")
+        self.now = float("-inf")  # the hour that what came last was told at
         self._numbers: dict[str, int] = {}
         self._likeness: list[float] = []
         self._first: list[float] = []
@@ -96,13 +96,13 @@ class Live:
         open_stories = (hour - np.array(self._last) <= window) & (np.array(self._first) - hour <= window)
         return np.asarray(open_stories[self._story[: self._size]], dtype=bool)
 
-    def copied(self, member: Member, share: float) -> Member | None:
-        """The earliest live post that a post copies."""
+    def copied(self, member: Member, share: float, since: float = float("-inf")) -> Member | None:
+        """The earliest live post that a post copies, of stories that were told at this hour or later."""
         if not member.fingerprint or not self._size:
             return None
         equal = overlaps(member.fingerprint, self._prints[: self._size]) * self._printed[: self._size]
         found = np.flatnonzero(equal >= share)
-        return self.members[int(found[0])] if len(found) else None
+        return next((self.members[row] for row in found.tolist() if self._last[self._story[row]] >= since), None)
 
     def by_story(self, near: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """For each story: sum and maximum of likeness over its posts, likeness within it, hour of its last post."""
@@ -172,7 +172,7 @@ class Live:
         if not restored:
             # The median of what came last: one post with a date in the future must not end all stories.
             self._recent.append(member.hour)
-            self._now = max(self._now, float(median(self._recent)))
+            self.now = max(self.now, float(median(self._recent)))
 
     def _append(self, member: Member, number: int) -> None:
         if self._size == len(self._story):
@@ -185,6 +185,7 @@ class Live:
         if member.fingerprint:
             self._prints[self._size] = member.fingerprint
             self._printed[self._size] = True
+            member.fingerprint = ()  # the array has it now; as numbers of Python it is half of a post's memory
         self._whole[self._size], self._places[self._size] = member.whole, max(len(member.places), 1)
         for place in member.places:
             self._named.setdefault(place, []).append(self._size)
@@ -193,7 +194,7 @@ class Live:
 
     def forget(self, window: float) -> None:
         """Drops the posts of stories that nothing can join any more."""
-        alive = [self._now - last <= window for last in self._last]
+        alive = [self.now - last <= window for last in self._last]
         if all(alive):
             return
         kept = [m for m in self.members if alive[self._numbers[m.story]]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,8 +90,9 @@ def story_id(first: str) -> str:
 class StoryClusterer:
     """Holds the live stories. Feed it posts in the order they became known; `restore` survives a restart."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, settings: Settings | None = None, *, linger: float = 0.0) -> None:
+        """`linger`: hours for which posts of stories that are over are remembered, for posts that come late."""
+        self.settings, self._linger = settings or Settings(), linger
         self._background = Background.shipped()
         self._latent = Latent.shipped()
         self._live = Live(self._latent.dimensions, self.settings.unseen)
@@ -112,6 +113,23 @@ class StoryClusterer:
         """Merges and splits since this was asked last, in order: they reach posts that were answered before."""
         changes, self._changes = self._changes, []
         return changes
+
+    def holds(self, ids: Collection[str]) -> bool:
+        """Whether one of these posts is remembered."""
+        return any(member.id in ids for member in self._live.members)
+
+    def remembers_from(self) -> float:
+        """The hour since 1970 from which on every post that it was told of is remembered."""
+        return self._live.now - self.settings.window - self._linger
+
+    def follow(self, changes: Iterable[Change]) -> None:
+        """Merges and splits that another clusterer of the same stories made, as far as they are known here."""
+        for change in changes:
+            rows = self._live.rows_of(change.other).tolist()
+            if change.kind == "split":
+                rows = [row for row in rows if self._live.members[row].id in change.posts]
+            if rows:
+                self._live.move(rows, change.story, self._inner)
 
     def restore(
         self, items: Iterable[tuple[StoryItem, str, str | None]], begun: Mapping[str, datetime] | None = None
@@ -145,7 +163,7 @@ class StoryClusterer:
 
     def _add_batch(self, members: list[Member]) -> None:
         """Cosines of all words in one product, then one post after the other."""
-        self._live.forget(self.settings.window)
+        self._live.forget(self.settings.window + self._linger)
         before: list[Vector] = [m.vector for m in self._live.members]
         own = [m.vector for m in members]
         cosines = (matrix(own) @ matrix(before + own).T).toarray()
@@ -157,7 +175,7 @@ class StoryClusterer:
         live = self._live
         alike = live.alike(member, words)
         near = alike * live.reachable(member.hour, self.settings.window)
-        copied = live.copied(member, self.settings.copy)
+        copied = live.copied(member, self.settings.copy, member.hour - self.settings.window)
         stories = self._fitting(member, near)
         if copied is not None:
             member.story, member.original = copied.story, copied.original or copied.id

@@ -129,6 +129,33 @@ def test_a_post_that_belongs_to_two_stories_makes_them_one_under_the_older_id() 
     assert stories(cluster(FIRE)) == [story_id("k")] * 5
 
 
+def test_a_clusterer_follows_what_another_found_out() -> None:
+    one, other = StoryClusterer(), StoryClusterer()
+    told = one.add_many(FIRE[:3])
+    other.restore((each, a.story_id, a.duplicate_of) for each, a in zip(FIRE, told, strict=False))
+    one.add_many(FIRE[3:])
+    other.follow(one.changes())
+    assert stories(other.add_many([item("o", 4, FIRE[2].title, FIRE[2].text)])) == [story_id("k")]
+    one, other = StoryClusterer(), StoryClusterer()
+    told = [one.add(each) for each in DRIFT]
+    changes = one.changes()
+    first = [(each, a.story_id, a.duplicate_of) for each, a in zip(DRIFT, told, strict=True)]
+    other.restore((each, story_id("x0"), None) for each, *_ in first)
+    other.follow(changes)
+    assert stories(other.add_many([item("y", 8, DRIFT[5].title, "")])) == [changes[0].story]
+    other.follow([Change("merge", "nobody", "knows")])
+
+
+def test_what_came_late_meets_posts_of_stories_that_are_over_only_where_it_lingers() -> None:
+    for linger, meets in ((0.0, False), (72.0, True)):
+        clusterer = StoryClusterer(linger=linger)
+        clusterer.add_many([ITEMS[0], *(item(f"t{n}", 24 * 6, f"Chuyện {n} khác hẳn", "") for n in range(30))])
+        clusterer.add(item("u", 24 * 6, "Một chuyện nữa", ""))
+        assert clusterer.holds({ITEMS[0].id}) == meets
+        late = item("w", 24 * 2, ITEMS[0].title, ITEMS[0].text)
+        assert (stories([clusterer.add(late)]) == [story_id("a")]) == meets
+
+
 def test_a_story_that_falls_into_two_events_is_split() -> None:
     clusterer = StoryClusterer()
     found = [clusterer.add(each) for each in DRIFT]
