@@ -11,7 +11,7 @@ import pytest
 from crawlers.post import Post
 from monitor import process, story_reach
 from monitor.annotated import Annotated, AnnotationStore, document
-from monitor.archive import post_id, utc_now
+from monitor.archive import ArchivedPost, post_id, utc_now
 from monitor.installation import Installation
 from monitor.process import Processor
 from monitor.story_reach import Reach
@@ -60,7 +60,7 @@ def taken_in_turn(installation: Installation, monkeypatch: pytest.MonkeyPatch, s
     processor, batches = Processor(installation), list[list[str]]()
     take = processor._take
 
-    def watched(batch: Sequence[process.ArchivedPost]) -> process.Processed:
+    def watched(batch: Sequence[ArchivedPost]) -> process.Processed:
         batches.append([post.post.title or post.post.body for post in batch])
         return take(batch)
 
