@@ -36,7 +36,7 @@ from monitor.database import open_engine, posts, revisions
 from monitor.health.alarms import alarm
 from monitor.health.book import evidence
 from monitor.health.days import kind, local_day, shares
-from monitor.health.evidence import Evidence
+from monitor.health.evidence import Evidence, Facts
 from monitor.installation import revisits
 from monitor.migrate import migrate
 from monitor.source_memory import SourceMemory
@@ -241,6 +241,28 @@ def false_alarms(rate: float, k: float, sources: int, rng: np.random.Generator) 
     return found
 
 
+def drifts(rate: float, k: float, sources: int, rng: np.random.Generator) -> tuple[int, list[float]]:
+    """Of so many sources whose rule misses one text in a hundred: false alarms of drift in three weeks; and of as many
+    that change their design after five of these days: the days until that was said, for those of which it was."""
+    first, false, found = datetime(2027, 1, 25, tzinfo=VIETNAM), 0, list[float]()
+    for number in range(2 * sources):
+        change = first + timedelta(days=5 if number % 2 else 2 * DAYS)
+        told = [(at, rng.random() >= (0.01 if at < change else 0.98)) for at in invented(rate, k, rng)]
+        for step in range(DAYS * 4):
+            now = first + timedelta(hours=6 * step)
+            methods: dict[date, Counter[str]] = {}
+            for at, matched in told:
+                if at <= now:
+                    methods.setdefault(local_day(at), Counter())["family:thu@1" if matched else "trafilatura"] += 1
+            facts = {day: Facts(runs=1, worked=1, methods=each) for day, each in methods.items()}
+            raised = alarm(Evidence("thu", {}, facts, None, state="ok"), now)
+            if raised is not None and raised.kind == "drifting":
+                false += now < change
+                found += [(now - change) / timedelta(days=1)] if now >= change else []
+                break
+    return false, found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.health", description=__doc__)
     parser.add_argument("--every", type=float, default=6.0, help="hours between passes over the sandbox")
@@ -263,6 +285,13 @@ def main() -> int:
     print(f"invented sources in good order, 21 days with Tết, {given.worlds} of each pace: false alarms")
     for rate, k in PACES:
         print(f"  {rate:5.1f} posts a day (k = {k:g}): {dict(false_alarms(rate, k, given.worlds, rng)) or 'none'}")
+    print(
+        f"rules that miss one text in a hundred, {given.worlds} sources of each pace with a redesign, as many without"
+    )
+    for rate, k in PACES:
+        false_drifts, days = drifts(rate, k, given.worlds, rng)
+        middle = f", median {np.median(days):.1f} days after" if days else ""
+        print(f"  {rate:5.1f} posts a day: false {false_drifts}, said within 16 days {len(days)}{middle}")
     return int(bool(missed or false or found.edited < 1 or found.withdrawn != 1))
 
 

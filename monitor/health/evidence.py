@@ -81,3 +81,8 @@ class Evidence:
     def back(self, today: date, days: int) -> Facts:
         """The facts of the last days, today included."""
         return self.between(today - timedelta(days=days - 1), today)
+
+    def days_with_texts(self, today: date, days: int) -> int:
+        """On how many of the last days, today included, texts were read."""
+        first = today - timedelta(days=days - 1)
+        return sum(any(facts.methods.values()) for day, facts in self.facts.items() if first <= day <= today)

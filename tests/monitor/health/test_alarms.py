@@ -114,6 +114,34 @@ def test_a_rule_that_stops_matching_is_drift() -> None:
     assert drifting(facts(10, 0), facts(0, 8), family=None) is None
 
 
+def by_days(before: Facts, *recent: Facts) -> str | None:
+    """Four weeks of one kind of day, then these, today last."""
+    today, count = MONDAY.date(), len(recent)
+    booked = {today - timedelta(days=back): before for back in range(count, count + 28)}
+    booked |= {today - timedelta(days=count - 1 - n): each for n, each in enumerate(recent)}
+    raised = alarm(source(20, MONDAY, MONDAY, facts=booked), MONDAY)
+    return raised.kind if raised else None
+
+
+def test_three_texts_of_several_days_tell_that_a_rule_stopped_matching_and_three_of_one_day_do_not() -> None:
+    assert by_days(facts(1, 0), facts(0, 2), facts(0, 0), facts(0, 1)) == "drifting"
+    assert by_days(facts(1, 0), facts(0, 0), facts(0, 0), facts(0, 3)) is None, "a photo series"
+    assert by_days(facts(1, 0), facts(0, 0), facts(0, 1), facts(0, 1)) is None
+    assert by_days(facts(9, 1), facts(0, 1), facts(0, 1), facts(0, 1)) is None, "a rule that misses now and then"
+
+
+def test_of_a_source_that_brings_little_a_fortnight_is_looked_at() -> None:
+    nothing, quiet = facts(0, 0), [facts(0, 1), *[facts(0, 0)] * 5]
+    assert by_days(facts(1, 0), *quiet, *quiet) is None
+    assert by_days(facts(1, 0), *quiet, *quiet, facts(0, 1)) == "drifting"
+    assert by_days(facts(1, 0), *quiet, *quiet, *[nothing] * 3) is None
+
+
+def test_what_is_read_well_again_is_no_drift_any_more() -> None:
+    assert by_days(facts(5, 0), *[facts(0, 5)] * 5, facts(4, 0)) is None
+    assert by_days(facts(5, 0), *[facts(0, 5)] * 5, facts(1, 0)) == "drifting"
+
+
 def test_pages_without_text_are_drift() -> None:
     assert drifting(facts(10, 0), facts(1, 0, empty=9)) == "drifting"
     assert drifting(facts(8, 0, empty=2), facts(8, 0, empty=3)) is None
