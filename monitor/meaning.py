@@ -33,7 +33,8 @@ from nlp.vectors import Background, vector, word_hashes
 
 BATCH = 16  # posts embedded at a time: about a second on one core
 AROUND = timedelta(days=180)  # posts that are compared lie this near
-MOST = 20_000  # vectors that are compared: 30 MB and 10 ms
+MOST = 20_000  # vectors that are compared here; where there are more, the index names those that are nearest
+CENTRE = 1_000  # of the newest, that say with these what all have in common
 ENOUGH = 0.5  # share of the posts that must have a vector: the likeliest of a handful is like nothing
 MOST_WORDS = 2_000  # texts that are compared where there are no vectors
 NEAREST = 400  # posts close in meaning whose topics are looked at
@@ -143,11 +144,12 @@ class Meaning:
         near = (post.counted_at - AROUND, post.counted_at + AROUND)
         embedder = self.embedder
         if embedder is not None:
-            ids, vectors = self._vectors(embedder, near)
-            if len(ids) >= ENOUGH * self._relevant(near, most=MOST):
-                own = vectors[ids.index(id)] if id in ids else embedder.embed([_text(*text)])[0]
-                if len(ids) == MOST:
-                    ids, vectors = self._with_nearest(embedder, own, near, ids, vectors)
+            own = self._own(embedder, id)
+            nearest = self._beyond(embedder, own, near) if own is not None else []
+            ids, vectors = self._vectors(embedder, near, CENTRE if nearest else MOST)
+            if nearest or len(ids) >= ENOUGH * self._relevant(near, most=MOST):
+                own = embedder.embed([_text(*text)])[0] if own is None else own
+                ids, vectors = self._with(embedder, nearest, ids, vectors)
                 return "meaning", self._ranked(id, ids, vectors, own, limit)
         ids, vectors = self._words(near)
         return "words", self._ranked(id, ids, vectors, _latent(*text), limit)
@@ -159,7 +161,24 @@ class Meaning:
         with self._read() as connection:
             return int(connection.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
-    def _vectors(self, embedder: Embedder, near: tuple[datetime, datetime]) -> tuple[list[str], Embeddings]:
+    def _own(self, embedder: Embedder, id: str) -> Embeddings | None:
+        """The vector that a post has."""
+        e = embeddings.c
+        query = select(e.vector).where(e.post_id == id, e.version == embedder.version)
+        with self._read() as connection:
+            row = connection.scalar(query)
+        return None if row is None else unpack([row], embedder.dimensions)[0]
+
+    def _beyond(self, embedder: Embedder, own: Embeddings, near: tuple[datetime, datetime]) -> list[str]:
+        """What the index finds nearest, where a time holds more vectors than are compared here."""
+        e = embeddings.c
+        some = select(e.counted_at).where(e.version == embedder.version, e.counted_at.between(*near)).limit(MOST)
+        with self._read() as connection:
+            many = connection.scalar(select(func.count()).select_from(some.subquery())) == MOST
+        return self._nearest(quantised(pack(own[np.newaxis])[0]), *near) if many else []
+
+    def _vectors(self, embedder: Embedder, near: tuple[datetime, datetime], most: int) -> tuple[list[str], Embeddings]:
+        """The newest of a time."""
         e = embeddings.c
         query = (
             select(e.post_id, e.vector)
@@ -167,17 +186,20 @@ class Meaning:
             .order_by(e.counted_at.desc())
         )
         with self._read() as connection:
-            rows = connection.execute(query.limit(MOST)).all()
+            rows = connection.execute(query.limit(most)).all()
         return [row.post_id for row in rows], unpack([row.vector for row in rows], embedder.dimensions)
 
-    def _with_nearest(
-        self, embedder: Embedder, own: Embeddings, near: tuple[datetime, datetime], ids: list[str], vectors: Embeddings
+    def _with(
+        self, embedder: Embedder, others: Iterable[str], ids: list[str], vectors: Embeddings
     ) -> tuple[list[str], Embeddings]:
-        """Besides these vectors those that the index finds nearest."""
-        e, others = embeddings.c, set(self._nearest(quantised(pack(own[np.newaxis])[0]), *near)) - set(ids)
-        query = select(e.post_id, e.vector).where(e.version == embedder.version, e.post_id.in_(others))
+        """Besides these vectors those of other posts."""
+        e, others = embeddings.c, set(others) - set(ids)
+        if not others:
+            return ids, vectors
+        # Versions are told apart here: as a condition SQLite would go through all vectors that have this one.
+        query = select(e.post_id, e.vector, e.version).where(e.post_id.in_(others))
         with self._read() as connection:
-            rows = connection.execute(query).all()
+            rows = [row for row in connection.execute(query) if row.version == embedder.version]
         found = unpack([row.vector for row in rows], embedder.dimensions)
         return [*ids, *(row.post_id for row in rows)], np.concatenate([vectors, found])
 

@@ -41,6 +41,7 @@ from index.sqlite.mentions import mentions
 from index.sqlite.plan import Match, Plan, Planner, Sought, bounds
 from index.sqlite.pool import Pool, limited
 from index.sqlite.select import Caches, Selection, Selector, drawn, narrowed, size, span
+from index.sqlite.sketches import Sketches
 from index.sqlite.vocabulary import Ints
 from index.sqlite.writer import Writer, marks
 from index.values import batches, second
@@ -74,7 +75,7 @@ class SqliteIndex:
         self._pool = Pool(self._keeper.files, time_limit=time_limit, make=self._keeper.open)
         self._writer = Writer(self._pool, analyzer)
         self._store, self._caches, self._rankings = ColumnStore(), Caches(), rank.Rankings()
-        self._highlighter, self._background = Highlighter(analyzer), Background()
+        self._highlighter, self._background, self._sketches = Highlighter(analyzer), Background(), Sketches()
 
     # Writing
 
@@ -182,7 +183,8 @@ class SqliteIndex:
         check_vector(vector)
         with self._searching(Everything(), filters) as search:
             conn, columns = search.selector.conn, search.columns
-            found = vectors.nearest(conn, columns, search.selection(), vector, max(1, min(limit, MAX_LIMIT)))
+            within, limit = search.selection(), max(1, min(limit, MAX_LIMIT))
+            found = vectors.nearest(conn, columns, within, vector, limit, self._sketches)
             return [Similar(id, score) for id, score in found]
 
     def _drawn(self, search: _Search, within: Selection, count: int) -> Sample:

@@ -14,7 +14,7 @@ import pytest
 
 from index.engine import open_index
 from index.port import DIMENSIONS, Analyzer, Filters, IndexUnavailable, MetadataChange
-from index.sqlite import SqliteIndex, names, rank, writer
+from index.sqlite import SqliteIndex, names, rank, vectors, writer
 from tests.index.conftest import ANALYZER, NOON
 from tests.index.support import found, mention
 
@@ -72,6 +72,54 @@ def test_a_file_of_before_there_were_vectors_learns_them(index: SqliteIndex, pat
         assert not again.needs_rebuild
         again.update([MetadataChange("a", vector=vector)])
         assert [each.id for each in again.similar(vector)] == ["a"]
+
+
+def around(centres: np.ndarray, count: int, random: np.random.Generator) -> list[bytes]:
+    """Vectors near so many centres in turn, all of them with much in common as those of texts have."""
+    rows = 2 + centres[np.arange(count) % len(centres)] + 0.3 * random.normal(size=(count, DIMENSIONS))
+    return [np.round(row * 127 / np.abs(row).max()).astype(np.int8).tobytes() for row in rows]
+
+
+def test_sketches_name_the_nearest_of_very_many(index: SqliteIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every vector compared, and those that sketches choose: the same answers, also after changes and with filters."""
+    random = np.random.default_rng(4)
+    centres = random.normal(size=(40, DIMENSIONS))
+    told = around(centres, 1200, random)
+    kinds = ("news", "social", "forum")
+    index.upsert(
+        mention(f"m{i}", "Tin", minutes=37 * i, kind=kinds[i % 3], vector=vector) for i, vector in enumerate(told)
+    )
+    spans = [
+        Filters(),
+        Filters(since=NOON + timedelta(days=3), until=NOON + timedelta(days=20, hours=5)),
+        Filters(kind=("news", "forum")),
+        Filters(since=NOON + timedelta(days=90)),
+    ]
+    wanted = around(centres, 8, random)
+
+    def nearest() -> list[list[tuple[str, float]]]:
+        return [
+            [(each.id, each.score) for each in index.similar(vector, filters, limit=10)]
+            for vector in wanted
+            for filters in spans
+        ]
+
+    def sketched() -> list[list[tuple[str, float]]]:
+        with monkeypatch.context() as patched:
+            patched.setattr(vectors, "MANY", 0)
+            patched.setattr(vectors, "_CHOSEN", 100)
+            return nearest()
+
+    assert sketched() == nearest()
+    moved = around(centres, 60, random)
+    index.update(MetadataChange(f"m{n * 7}", vector=vector) for n, vector in enumerate(moved))
+    index.delete([f"m{n}" for n in range(0, 1200, 11)])
+    index.upsert([mention(f"x{n}", "Tin", minutes=400 * n, vector=vector) for n, vector in enumerate(wanted)])
+    after = nearest()
+    assert sketched() == after
+    assert {ids[0][0] for ids in after[::4]} == {f"x{n}" for n in range(8)}
+    index.clear()
+    assert sketched() == [[]] * 32
 
 
 def test_a_file_that_is_no_index_is_put_aside(path: Path) -> None:

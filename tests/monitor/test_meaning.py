@@ -118,7 +118,8 @@ def test_where_more_is_kept_than_can_be_compared_the_index_knows_the_nearest(
     filled.meaning._given = Topical()
     filled.meaning.fill(5)
     Indexer(filled).run()
-    monkeypatch.setattr(monitor.meaning, "MOST", 1)  # the newest alone, which is the post itself
+    for name in ("MOST", "CENTRE"):
+        monkeypatch.setattr(monitor.meaning, name, 1)  # the newest alone, which is the post itself
     monkeypatch.setattr(monitor.meaning, "ENOUGH", 0)
     how, found = filled.meaning.similar(known(0))
     assert (how, found[0].id) == ("meaning", known(1))
