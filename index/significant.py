@@ -51,8 +51,9 @@ def _terms(mention: Mention, analyzer: Analyzer) -> set[str]:
     found: set[str] = set()
     for text in (mention.title, mention.lead, mention.body[:_READ]):
         words = analyzer.exact(text).split()
-        for length in range(1, _LONGEST + 1):
-            found.update(" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
+        found.update(words)
+        for length in range(2, _LONGEST + 1):
+            found.update(map(" ".join, zip(*(words[at:] for at in range(length)), strict=False)))
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import anyio
 from fastapi import Header, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +22,7 @@ from monitor.wording import rfc3339
 
 EVERY = 1.0  # seconds between two looks at the stream
 ALIVE = 15  # seconds between two comments that keep proxies from closing the connection
+TO_END = 2.0  # seconds that an open stream gets when the server stops, fewer than uvicorn's five
 router = access.router(tags=["stream"])
 
 
@@ -53,13 +54,21 @@ async def stream(
     newest: Newest = request.app.state.newest
     given = int(last_event_id) if last_event_id.isdigit() and len(last_event_id) < 16 else after
     begin = given if given is not None else await run_in_threadpool(newest.id)
-    events = _events(request, newest, desk, begin)
-    return EventSourceResponse(events, ping=ALIVE, headers={"Cache-Control": "no-store"})
+    ending = anyio.Event()  # set when the server stops: a stream that is cut off looks like a fault to it
+    return EventSourceResponse(
+        _events(request, newest, desk, begin, ending),
+        ping=ALIVE,
+        headers={"Cache-Control": "no-store"},
+        shutdown_event=ending,
+        shutdown_grace_period=TO_END,
+    )
 
 
-async def _events(request: Request, newest: Newest, desk: AlertDesk, seen: int) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    request: Request, newest: Newest, desk: AlertDesk, seen: int, ending: anyio.Event
+) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent(comment="đang nghe", retry=3000)
-    while not await request.is_disconnected():
+    while not ending.is_set() and not await request.is_disconnected():
         if await run_in_threadpool(newest.id) > seen:
             for event in await run_in_threadpool(newest.stream.after, seen):
                 seen = event.id
@@ -67,4 +76,5 @@ async def _events(request: Request, newest: Newest, desk: AlertDesk, seen: int) 
                 yield ServerSentEvent(json.dumps(data, ensure_ascii=False), event=event.kind, id=str(event.id))
                 if event.kind == "alert":
                     await run_in_threadpool(desk.alerts.shown, [event.about])
-        await asyncio.sleep(EVERY)
+        with anyio.move_on_after(EVERY):
+            await ending.wait()

@@ -282,3 +282,4 @@ def test_the_demo_survives_deaths_shows_what_is_published_within_a_minute_and_en
         assert not [name for name, pid in children.items() if lives(pid)]
         assert "buộc dừng" not in again.said, "every process ended in order"
         assert "Traceback" not in again.said
+        assert "ERROR" not in again.said, "an open stream of changes (the supervisor listens to one) ends in order"
