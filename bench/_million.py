@@ -22,7 +22,7 @@ from monitor.database import annotation_rows, embeddings, posts, stories
 from monitor.installation import Installation
 from monitor.settings import Settings
 from nlp.annotation import TOPICS
-from nlp.embedder import load_embedder, pack
+from nlp.embedder import load_embedder, pack, quantised
 from nlp.text import exact, fold
 
 YEAR = timedelta(days=365)
@@ -44,9 +44,11 @@ def prepare(folder: Path, count: int) -> None:
     blocks = max(1, count // BLOCK)
     with Installation(Settings(data=folder, auth="off")) as installation:
         block = list(mentions(installation, min(count, BLOCK), now, YEAR / blocks))
+        stored = _stored_vectors(len(block))
+        block = [replace(m, vector=quantised(row)) for m, row in zip(block, stored, strict=True)] if stored else block
         index = SqliteIndex(installation.settings.index_path, analyzer=Analyzer(cache(exact), cache(fold)))
         with installation.engine.begin() as connection:
-            _write(connection, block)
+            _write(connection, block, stored)
             for number in range(1, blocks):
                 for table in (posts, annotation_rows, embeddings):
                     _again(connection, table, number, -number * YEAR / blocks)
@@ -119,15 +121,22 @@ def _again(connection: Connection, table: Table, number: int, by: timedelta) -> 
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) {source}")
 
 
-def _write(connection: Connection, block: list[Mention]) -> None:
+def _stored_vectors(count: int) -> list[bytes]:
+    """Vectors that mean nothing; none where the product makes none."""
+    embedder = load_embedder()
+    if embedder is None:
+        return []
+    vectors = np.random.default_rng(2).normal(size=(count, embedder.dimensions)).astype(np.float32)
+    return pack(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def _write(connection: Connection, block: list[Mention], stored: list[bytes]) -> None:
     """What the archive holds of mentions that have gone the whole way."""
     connection.execute(posts.insert(), [_post(mention) for mention in block])
     connection.execute(annotation_rows.insert(), [_annotation(mention) for mention in block])
     embedder = load_embedder()
     if embedder is not None:
-        vectors = np.random.default_rng(2).normal(size=(len(block), embedder.dimensions)).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        rows = zip(block, pack(vectors), strict=True)
+        rows = zip(block, stored, strict=True)
         known = [{"post_id": m.id, "counted_at": m.published_at, "vector": vector} for m, vector in rows]
         connection.execute(embeddings.insert(), [{"version": embedder.version, **row} for row in known])
 
