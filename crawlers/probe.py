@@ -70,15 +70,17 @@ class Report:
     def proven(self) -> bool:
         return self.sample is not None and not self.problems
 
-    def record(self) -> str:
-        """A record for the registry, to be completed by whoever adds the source."""
+    def record(self) -> str | None:
+        """A record for the registry, to be completed by whoever adds it; None where nothing leads to articles."""
         named = {
             way.kind: [each.url for each in self.ways if each.kind == way.kind and each.articles] for way in self.ways
         }
+        if not any(named.values()):
+            return None
         recognised = (self.sample.method.removeprefix("family:").split("@")[0] if self.sample else "").strip()
         known = recognised if family(recognised) else (self.families[0] if self.families else None)
         record = {
-            "id": host(self.url).removeprefix("www."),
+            "id": host(self.url).removeprefix("www.").replace(":", "-"),
             "name": host(self.url),
             "home": self.url,
             **({"family": known} if known else {}),

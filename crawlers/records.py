@@ -77,7 +77,7 @@ def _problem(found: ErrorDetails, fields: Sequence[str]) -> str:
         return "không có trường này" + (f"; ý bạn là {near[0]}?" if near else "")
     if found["type"] not in _EXPECTED:
         return found["msg"].removeprefix("Value error, ")
-    expected = _EXPECTED[found["type"]].format(**found.get("ctx", {}))
+    expected = _EXPECTED[found["type"]].format(**found.get("ctx", {})).replace("' or '", "' hoặc '")
     return expected if found["type"] == "missing" else f"{expected}, ở đây là {str(found['input'])[:60]!r}"
 
 

@@ -144,6 +144,6 @@ def _table(report: Report, new: bool) -> None:
         ]
     rows += [("vấn đề", problem) for problem in report.problems]
     print_table(report.url, ("", "tìm thấy"), rows)
-    if new and report.ways:
+    if new and (record := report.record()):
         said.print("\nBản ghi để thêm vào danh mục:\n", style="bold")
-        said.print(report.record(), markup=False, highlight=False)
+        said.print(record, markup=False, highlight=False)

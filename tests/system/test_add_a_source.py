@@ -72,7 +72,7 @@ def test_a_saved_page_is_tried_without_the_network(tmp_path: Path) -> None:
 
 def test_a_source_that_cannot_be_read_is_told_with_exit_code_1(tmp_path: Path) -> None:
     closed = duluan("source", "check", "http://127.0.0.1:9/", "--json", "--data", tmp_path, DULUAN_ALLOW_PRIVATE="true")
-    assert (closed.code, closed.json["proven"]) == (1, False)
+    assert (closed.code, closed.json["proven"], closed.json["record"]) == (1, False, None)
     assert "từ chối" in closed.json["problems"][0]
 
 
