@@ -5,11 +5,12 @@ Pure, and what goes in and comes out can be sent between processes (`readers`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crawlers.extract.article import read_document
-from crawlers.extract.listing import find_links
+from crawlers.extract.listing import find_links, is_article
 from crawlers.extract.text import Document
 from crawlers.extract.threads import next_page
 from crawlers.families import MULTI_POST, family
@@ -17,6 +18,7 @@ from crawlers.post import Post, Quality
 from crawlers.source import Source
 
 _LISTING_LINKS = 10
+_LONG = 600  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,31 @@ def read_response(response: Response) -> Read:
     if len(posts) == 1:
         posts = [with_hint(posts[0], response.hint)]
     kept = tuple(post for post in posts if worth_keeping(post))
-    of = response.source.family
+    if not _known_as_article(kept, response):
+        of, pattern = family(response.source.family), response.source.article_url
+        links = () if page.too_complex else find_links(page.tree, response.url, of, pattern)
+        if len(links) >= _LISTING_LINKS:
+            return Read(is_listing=True)
     if not kept:
-        links = () if page.too_complex else find_links(page.tree, response.url, family(of), None)
-        return Read(is_listing=len(links) >= _LISTING_LINKS)
-    return Read(kept, next_page=next_page(page.tree, response.url) if of in MULTI_POST else None)
+        return Read()
+    return Read(kept, next_page=next_page(page.tree, response.url) if response.source.family in MULTI_POST else None)
+
+
+def _known_as_article(posts: Sequence[Post], response: Response) -> bool:
+    """Whether links around what was read make no listing of the page: a rule for such pages read it, a discovery page
+    gave its title, its address is an article's, or it is a long text with a date of its own. The generic methods make
+    a text of a listing's teasers, too."""
+    source = response.source
+    return bool(posts) and (
+        bool(response.hint.title)
+        or any(post.method.startswith("family:") or post.parent_url or _dated(post) for post in posts)
+        or is_article(response.url, family(source.family), source.article_url)
+    )
+
+
+def _dated(post: Post) -> bool:
+    guessed = "date_guessed" in post.quality.reasons
+    return post.published_at is not None and not guessed and len(post.body) > _LONG
 
 
 def with_hint(post: Post, hint: Hint) -> Post:

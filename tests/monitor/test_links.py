@@ -36,6 +36,23 @@ def test_a_submitted_page_becomes_a_post(site: Site, open_installation: Open) ->
     assert queue.waiting() == []
 
 
+def test_a_section_page_is_no_post_whatever_can_be_read_off_it(site: Site, open_installation: Open) -> None:
+    installation = open_installation(allow_private=True)
+    titles = [f"Xã Gio Linh khởi công tuyến đường số {n} qua các thôn ven biển" for n in range(12)]
+    teaser = "Tuyến đường dài hai cây số, rộng năm mét, dự kiến xong trước mùa mưa năm sau."
+    teasers = "".join(
+        f'<div><h3><a href="{path(n)}">{each}</a></h3><p>{teaser}</p></div>' for n, each in enumerate(titles)
+    )
+    section = f"<html><head><title>Xã hội</title></head><body><h1>Xã hội</h1><main>{teasers}</main></body></html>"
+    site.page("/xa-hoi.htm", section)
+    queue = Links(installation.engine, allow_private=True)
+    link = queue.submit(f"{site.url}/xa-hoi.htm")
+    run(fetch_links(installation))
+    done = queue.get(link.id)
+    assert done is not None
+    assert (done.outcome, done.reason, done.post_id) == ("listing", "trang không có bài", None)
+
+
 def test_one_that_cannot_be_read_says_why_and_may_be_submitted_again(site: Site, open_installation: Open) -> None:
     installation = open_installation(allow_private=True)
     site.page("/robots.txt", "User-agent: *\nDisallow: /kin/\n", Content_Type="text/plain")
