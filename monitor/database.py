@@ -23,7 +23,6 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy import DateTime as SqlDateTime
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import LargeBinary, TypeDecorator
 
@@ -477,7 +476,13 @@ def utc_now() -> datetime:
 
 def insert_or(connection: Connection, table: Any) -> Any:
     """The dialect's INSERT that knows ON CONFLICT."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert(table)
+    from sqlalchemy.dialects import postgresql  # its asyncpg part costs 30 ms: only who uses it loads it
+
+    return postgresql.insert(table)
 
 
 def open_engine(url: str) -> Engine:

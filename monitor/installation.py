@@ -17,7 +17,6 @@ from monitor.archive import Archive, utc_now
 from monitor.change_log import ChangeLog
 from monitor.database import open_engine
 from monitor.migrate import migrate
-from monitor.naming import Naming
 from monitor.rising import HISTORY, Issue, Weights, replay
 from monitor.rising.acting import acted, shown_of
 from monitor.rising.live import FEW, Look, look_at
@@ -29,15 +28,16 @@ from monitor.story_changes import StoryHistory
 from monitor.switches import Switches
 from monitor.versions import Versions, count_changes
 from nlp import text
-from nlp.province import Province
 
 if TYPE_CHECKING:  # Scrapy and the models cost seconds: who only reads does not load them
     from crawlers.run import CrawlSettings
     from monitor.health.baseline import Baseline
     from monitor.meaning import Meaning
+    from monitor.naming import Naming
     from monitor.people.desk import Desk
     from monitor.source_memory import SourceMemory
     from nlp.annotate import Annotator
+    from nlp.province import Province
 
 OPEN_AGAIN_AFTER = 3.0  # seconds
 NEAREST = 200  # mentions that the index is asked for where too many resemble one
@@ -118,10 +118,14 @@ class Installation:
 
     @cached_property
     def province(self) -> Province:
+        from nlp.province import Province
+
         return Province.load(self.settings.province)
 
     @cached_property
     def naming(self) -> Naming:
+        from monitor.naming import Naming
+
         return Naming(self.province, self.sources.values())
 
     @property

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Literal
 
-from monitor.rising.evidence import Evidence, Weights, hours
+from monitor.rising.evidence import Evidence
 
 Kind = Literal["story", "topic_place", "term"]
 
@@ -61,32 +61,32 @@ class Group:
         self._per_story: dict[str, list[float]] = NOTHING
         self._due = 0  # entries from which that is recalled anew, without what no longer matters
 
-    def add(self, e: Evidence, weights: Weights, time: float | None = None) -> None:
-        """The next mention; none may be older than the last. `time`: its hour, if that is known already."""
-        time = hours(e.at) if time is None else time
-        if self.times and (self._told is None or len(self.times) >= self._due):
-            self._recall(time)
-        weight = 0.0 if e.copy else self._weight(e, time, weights)
-        if weight and self._told is not None:
-            self._count(e, time, self._told)
+    def add(self, e: Evidence, time: float, weight: float) -> None:
+        """The next mention, its hour, and what it weighs by itself; none may be older than the last."""
+        if e.copy:
+            weight = 0.0
+        elif self.times:  # most groups have a single entry
+            if self._told is None or len(self.times) >= self._due:
+                self._recall(time)
+            assert self._told is not None
+            weight = self._weight(e, time, weight, self._told)
         self.evidence.append(e)
         self.times.append(time)
         self.weights.append(weight)
         self.sums.append(self.sums[-1] + weight)
 
-    def _weight(self, e: Evidence, time: float, weights: Weights) -> float:
-        weight = weights.of(e)
-        told = self._told.get(e.voice, ()) if self._told else ()
-        if e.by_people:
-            if told and time - told[-1] < PERSON_PAUSE:
+    def _weight(self, e: Evidence, time: float, weight: float, voices: dict[str, list[float]]) -> float:
+        """What it weighs after those before it; who told it, and when, is noted for those after it."""
+        if told := voices.get(e.voice):
+            people = e.by_people
+            if time - told[-1] < (PERSON_PAUSE if people else OUTLET_PAUSE):
                 return 0.0
-        else:
-            if told and time - told[-1] < OUTLET_PAUSE:
-                return 0.0
-            weight *= 0.5 ** (len(told) - bisect_left(told, time - OUTLET_RECOVERS))
-        if self.kind != "story" and e.story is not None:
-            before = self._per_story.get(e.story, ())
+            if not people:
+                weight *= 0.5 ** (len(told) - bisect_left(told, time - OUTLET_RECOVERS))
+        if self.kind != "story" and e.story is not None and (before := self._per_story.get(e.story)):
             weight *= 0.5 ** (len(before) - bisect_left(before, time - STORY_RECOVERS))
+        if weight:
+            self._count(e, time, voices)
         return weight
 
     def _recall(self, time: float) -> None:
@@ -124,9 +124,9 @@ class Group:
         first = bisect_left(self.times, since * 24 + VIETNAM_MIDNIGHT)
         last = bisect_left(self.times, until * 24 + VIETNAM_MIDNIGHT)
         found: dict[int, float] = {}
-        for time, weight in zip(self.times[first:last], self.weights[first:last], strict=True):
-            if weight:
-                day = day_of(time)
+        for n in range(first, last):
+            if weight := self.weights[n]:
+                day = day_of(self.times[n])
                 found[day] = found.get(day, 0.0) + weight
         return found
 

@@ -74,6 +74,7 @@ class Memory:
         return new
 
     def _group(self, e: Evidence, time: float, broken: dict[str, Broken]) -> None:
+        weight = self._weights.of(e)
         for kind, key in keys(e):
             group = self.groups.get(key)
             if group is None:
@@ -83,7 +84,7 @@ class Memory:
                 found.since = min(found.since, time)
                 found.late.append(e)
             else:
-                group.add(e, self._weights, time)
+                group.add(e, time, weight)
             self.touched.add(key)
 
     def drop(self, ids: Iterable[str]) -> None:
@@ -146,7 +147,7 @@ class Memory:
             there = {e.id: e for e in (*group.evidence[first:], *found.late) if self._by_id.get(e.id) is e}
             group.cut(first)
             for e in sorted(there.values(), key=_order):
-                group.add(e, self._weights)
+                group.add(e, hours(e.at), self._weights.of(e))
             if not group.times:
                 del self.groups[key]
 

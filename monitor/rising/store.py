@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from sys import intern
 from typing import Any, Literal, get_args
 
@@ -20,7 +21,11 @@ TERMS = 6  # of a mention, the first ones
 CHUNK = 500
 Verb = Literal["pin", "mute", "rename", "merge", "known"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
-_ISSUES = TypeAdapter(list[Issue])
+
+
+@cache
+def _issues() -> TypeAdapter[list[Issue]]:
+    return TypeAdapter(list[Issue])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ class EvidenceStore:
 
     def _query(self) -> Any:
         a, p = annotation_rows.c, posts.c
-        columns = (a.post_id, a.counted_at, p.source, p.kind, p.author, a.relevance, a.sentiment, a.topics, a.places)
+        topic = a.topics[(0, "code")].as_string()
+        columns = (a.post_id, a.counted_at, p.source, p.kind, p.author, a.relevance, a.sentiment, topic, a.places)
         more = (a.terms, a.story_id, a.duplicate_of)
         return select(*columns, *more).join(posts, p.id == a.post_id)
 
@@ -85,7 +91,7 @@ class EvidenceStore:
             return [self._evidence(row) for row in connection.execute(query)]
 
     def _evidence(self, row: Any) -> Evidence:
-        id, at, source, kind, author, relevance, sentiment, topics, places, terms, story, original = row
+        id, at, source, kind, author, relevance, sentiment, topic, places, terms, story, original = row
         # The same few texts come back a hundred thousand times: one copy of each is kept.
         return Evidence(
             id=id,
@@ -95,7 +101,7 @@ class EvidenceStore:
             voice=intern(author or source if kind in PEOPLE else source),
             relevance=relevance,
             sentiment=intern(sentiment) if sentiment else None,
-            topic=intern(topics[0]["code"]) if topics else None,
+            topic=intern(topic) if topic else None,
             places=tuple(dict.fromkeys(intern(place["id"]) for place in places)),
             story=intern(story) if story else None,
             copy=original is not None,
@@ -129,7 +135,7 @@ class IssueStore:
         ]  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(delete(issues_now))
-            kept = {"known": known, "issues": _ISSUES.dump_python(list(issues), mode="json")}
+            kept = {"known": known, "issues": _issues().dump_python(list(issues), mode="json")}
             connection.execute(insert(issues_now).values(at=at, issues=kept))
             if rows:
                 connection.execute(insert(issue_changes), rows)
@@ -142,7 +148,7 @@ class IssueStore:
         if row is None:
             return None
         outrun = newest is not None and newest > row.at + timedelta(seconds=1)  # `at` is a whole second
-        return Now(row.at, _ISSUES.validate_python(row.issues["issues"]), row.issues["known"], outrun)
+        return Now(row.at, _issues().validate_python(row.issues["issues"]), row.issues["known"], outrun)
 
     def changes(self, issue_id: str, until: datetime | None = None) -> list[StateChange]:
         """An issue's changes of state as they were kept, oldest first; with those of stories merged into it."""

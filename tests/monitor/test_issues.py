@@ -19,7 +19,7 @@ AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 def voices(evidence: list[Evidence], kind: str = "story") -> float:
     group = Group(kind, "x")  # type: ignore[arg-type]
     for e in evidence:
-        group.add(e, Weights())
+        group.add(e, hours_of(e.at), Weights().of(e))
     return group.sums[-1]
 
 

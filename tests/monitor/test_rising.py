@@ -118,8 +118,8 @@ def test_of_two_names_for_the_same_mentions_neither_hides_the_other() -> None:
     flood = [told(n, 5 - n, story=f"lu-{n}", source=f"bao-{n}", topic="disaster") for n in range(4)]
     topic, term = Group("topic_place", "disaster@x"), Group("term", "term:mưa lũ")
     for e in flood:
-        topic.add(e, Weights())
-        term.add(e, Weights())
+        topic.add(e, hours(e.at), 1.0)
+        term.add(e, hours(e.at), 1.0)
     watch = Watch()
     watch.add(flood)
     watch.look(hours(AT))
@@ -133,7 +133,8 @@ def test_of_two_names_for_the_same_mentions_neither_hides_the_other() -> None:
 def test_a_rare_word_in_texts_on_unlike_topics_is_no_issue() -> None:
     group = Group("term", "term:khoảnh khắc")
     for n, topic in enumerate(("health", "security", "tourism", "economy")):
-        group.add(told(n, 5 - n, story=f"s{n}", source=f"bao-{n}", topic=topic), Weights())
+        e = told(n, 5 - n, story=f"s{n}", source=f"bao-{n}", topic=topic)
+        group.add(e, hours(e.at), 1.0)
     watch = Watch()
     watch.look(hours(AT))
     assert watch.baseline is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,8 +17,9 @@ import psutil
 import pytest
 
 from monitor import supervisor as module
+from monitor.installation import Installation
 from monitor.running import programs
-from monitor.settings import Settings
+from monitor.settings import Settings, load_settings
 from monitor.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -194,6 +196,19 @@ def test_supervisor_and_api_are_loaded_without_what_only_the_worker_needs() -> N
     heavy = "[m for m in ('scrapy', 'trafilatura', 'nlp.linear', 'nlp.annotate') if m in sys.modules]"
     code = f"import sys; from monitor import cli; cli.load(['up']); import api.app; print({heavy})"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_issues_starts_without_what_only_collecting_and_understanding_need(tmp_path: Path) -> None:
+    """An officer who asks for a moment waits for the replay, not for Scrapy, extractors, Alembic or models."""
+    Installation(load_settings(tmp_path)).close()  # makes the tables
+    heavy = ("scrapy", "trafilatura", "htmldate", "lxml", "alembic", "nlp.linear", "nlp.annotate", "scipy")
+    code = (
+        "import sys; from monitor import cli; sys.argv = ['duluan', 'issues']\ntry: cli.main()\n"
+        f"finally: print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    command, known = [sys.executable, "-c", code], {**os.environ, "DULUAN_DATA": str(tmp_path)}
+    ended = subprocess.run(command, cwd=ROOT, env=known, capture_output=True, text=True, check=True)
+    assert (json.loads(ended.stdout)["issues"], ended.stderr.strip()) == ([], "[]")
 
 
 def test_the_products_processes_give_back_what_they_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
