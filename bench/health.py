@@ -124,7 +124,7 @@ def crawled(folder: Path, every: float) -> Found:
     with run_in_thread(ANCHOR, clock=clock, content=planted(load_content())) as sandbox:
         sources = _sources(sandbox)
         engine, archive, memory = books(folder, clock, sources)
-        settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.02, clock=clock)
+        settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.02, patience=0, clock=clock)
         for now in moments(every):
             clock.now = now
             crawl_now(sources, ArchiveSink(archive), memory, settings, lambda r: memory.finished(r, timedelta(hours=1)))

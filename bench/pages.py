@@ -111,7 +111,7 @@ def crawled_twice(sandbox: Sandbox, now: datetime) -> dict[str, Any]:
     """The sandbox crawled, and crawled again as it stands."""
     sources = [Source.model_validate(record) for record in sandbox.sources()]
     memory = MemorySink()
-    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.02, clock=lambda: now)
+    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.02, patience=0, clock=lambda: now)
     first = crawl_now(sources, memory, memory, settings)
     bases = {code: site.base for code, site in sandbox.sites.items()}
     told = {text["url"]: text for text in truth(sandbox.world.anchor, now, bases=bases)["texts"] if text["readable"]}

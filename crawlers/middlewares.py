@@ -29,6 +29,7 @@ from crawlers.sink import Validators
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _UNICAST = ipaddress.IPv6Network("2000::/3")  # all that is given out of the public Internet
+_TOO_MUCH = frozenset({429, 503})
 _LONGEST_WAIT = 86_400.0  # seconds; a server that asks for more is asked again after a day
 _FRESH = 300.0  # seconds an answer of the name system is believed
 
@@ -91,20 +92,36 @@ class ConditionalRule(_Rule):
 
 
 class BackoffRule(RetryMiddleware):
-    """Retries 5xx, 429 and lost connections after a growing pause; the server's Retry-After rules, within a bound."""
+    """Retries 5xx, 429 and lost connections after a growing pause; the server's Retry-After rules, within a bound.
+
+    A host that says 429 or 503 gets no request at all for half a minute at least.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler.settings)
+        self.crawler = crawler
+        self._closed_until: dict[str, float] = {}  # by host, on the monotonic clock
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        while self._closed_until and ((wait := self._closed_until.get(host(request.url), 0.0) - time.monotonic()) > 0):
+            await asyncio.sleep(wait)
 
     async def process_response(  # type: ignore[override]
         self, request: Request, response: Response
     ) -> Request | Response:
         if response.status in self.retry_http_codes:
-            wait = retry_after(response, datetime.now(UTC))
-            if wait is not None and wait > self.crawler.settings.getfloat("DULUAN_MAX_RETRY_AFTER"):
-                reason = f"máy chủ yêu cầu chờ {wait:.0f} giây"
+            asked = retry_after(response, datetime.now(UTC))
+            if asked is not None and asked > self.crawler.settings.getfloat("DULUAN_MAX_RETRY_AFTER"):
+                reason = f"máy chủ yêu cầu chờ {asked:.0f} giây"
                 self._ledger().stop_host(request.url, "error", reason)
-                self._ledger().wait_until(datetime.now(UTC) + timedelta(seconds=min(wait, _LONGEST_WAIT)))
+                self._ledger().wait_until(datetime.now(UTC) + timedelta(seconds=min(asked, _LONGEST_WAIT)))
                 raise Stopped("error", reason)
             if request.meta.get("retry_times", 0) < self.max_retry_times:
-                await asyncio.sleep(self._pause(request) if wait is None else wait)
+                await self._sit_out(request, response.status, asked)
         return super().process_response(request, response)
 
     async def process_exception(  # type: ignore[override]
@@ -113,12 +130,20 @@ class BackoffRule(RetryMiddleware):
         if isinstance(exception, self.exceptions_to_retry) and (
             request.meta.get("retry_times", 0) < self.max_retry_times
         ):
-            await asyncio.sleep(self._pause(request))
+            await asyncio.sleep(self._growing("DULUAN_BACKOFF", request))
         return super().process_exception(request, exception)
 
-    def _pause(self, request: Request) -> float:
+    async def _sit_out(self, request: Request, status: int, asked: float | None) -> None:
+        if status in _TOO_MUCH:
+            wait = max(self._growing("DULUAN_PATIENCE", request), asked or 0.0)
+            self._closed_until[host(request.url)] = time.monotonic() + wait
+        else:
+            wait = self._growing("DULUAN_BACKOFF", request) if asked is None else asked
+        await asyncio.sleep(wait)
+
+    def _growing(self, first: str, request: Request) -> float:
         times: int = request.meta.get("retry_times", 0)
-        return float(self.crawler.settings.getfloat("DULUAN_BACKOFF")) * float(2**times)
+        return float(self.crawler.settings.getfloat(first)) * float(2**times)
 
     def _ledger(self) -> Ledger:
         ledger = getattr(self.crawler.spider, "ledger", None)

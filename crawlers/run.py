@@ -70,7 +70,8 @@ class CrawlSettings:
     """How to crawl. Times in seconds, sizes in bytes.
 
     `delay_factor` multiplies each source's own pause (0 for the sandbox); `allow_private` lets requests reach loopback
-    and private networks (the sandbox); `pass_seconds` ends a pass that takes longer. `keys`: keys of services by the
+    and private networks (the sandbox); `backoff` is the first pause after a fault, `patience` after a 429 or 503, both
+    doubled with each; `pass_seconds` ends a pass that takes longer. `keys`: keys of services by the
     name of their setting; `youtube_budget`: units of the YouTube API that may be spent in a day. `clock`: another
     than ours lets a simulation read a web of other days.
     """
@@ -83,6 +84,7 @@ class CrawlSettings:
     delay_factor: float = 1.0
     retries: int = 2
     backoff: float = 2.0
+    patience: float = 30.0
     max_retry_after: float = 60.0
     sources_at_once: int = 8
     pass_seconds: float = 900.0
@@ -212,6 +214,7 @@ def scrapy_settings(source: Source, settings: CrawlSettings) -> dict[str, Any]:
         "CLOSESPIDER_TIMEOUT": settings.pass_seconds,
         "DULUAN_ALLOW_PRIVATE": settings.allow_private,
         "DULUAN_BACKOFF": settings.backoff,
+        "DULUAN_PATIENCE": settings.patience,
         "DULUAN_MAX_RETRY_AFTER": settings.max_retry_after,
     }
 

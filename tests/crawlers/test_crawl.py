@@ -20,7 +20,9 @@ from crawlers.sink import CrawlResult, MemorySink, Settled, Stored
 from crawlers.source import Discovery, Politeness, Source
 from tests.crawlers.server import Answer, Seen, Site, serving
 
-SANDBOX = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.05, timeout=5, contact="ioc@example.org")
+SANDBOX = CrawlSettings(
+    allow_private=True, delay_factor=0, backoff=0.05, patience=0, timeout=5, contact="ioc@example.org"
+)
 NOW = format_datetime(datetime.now(UTC) - timedelta(hours=3))
 TEXT = (
     "Sáng nay, người dân thôn Cồn Sẻ ra đồng thu hoạch lúa hè thu trong thời tiết nắng ráo. "
@@ -165,7 +167,7 @@ def test_a_challenge_blocks_the_source_and_its_host_is_left_alone(site: Site, bo
 def test_private_addresses_are_refused_unless_allowed(site: Site) -> None:
     site.page("/", listing(path(1)))
     memory = MemorySink()
-    (result,) = run(memory, source(site), settings=CrawlSettings(backoff=0, delay_factor=0))
+    (result,) = run(memory, source(site), settings=CrawlSettings(backoff=0, patience=0, delay_factor=0))
     assert site.seen == []
     assert (result.state, result.requests) == ("failing", 0)
     assert "nội bộ" in result.message
@@ -181,7 +183,7 @@ def test_a_redirect_to_a_private_address_is_refused(site: Site, monkeypatch: pyt
         site.page("/", listing(path(1)))
         site.page(path(1), "", status=302, Location=f"{private}/bi-mat")
         memory = MemorySink()
-        (result,) = run(memory, source(site), settings=CrawlSettings(backoff=0, delay_factor=0))
+        (result,) = run(memory, source(site), settings=CrawlSettings(backoff=0, patience=0, delay_factor=0))
         assert inner.seen == []
     assert result.refused == 1
     assert memory.outcomes[site.url + path(1)] == ("refused", "địa chỉ nội bộ")
@@ -197,7 +199,7 @@ def test_an_oversized_page_is_given_up(site: Site, packed: bool) -> None:
         site.page(path(1), huge)
     site.page(path(2), article("Máy gặt về đồng Cồn Sẻ"))
     memory = MemorySink()
-    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.05, max_bytes=200_000)
+    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0.05, patience=0, max_bytes=200_000)
     (result,) = run(memory, source(site), settings=settings)
     assert memory.outcomes[site.url + path(1)][0] == "too_large"
     assert (result.new, result.state) == (1, "partial")

@@ -160,12 +160,12 @@ def test_robots_that_lead_inside_lead_nowhere(site: Site, monkeypatch: pytest.Mo
         site.page("/robots.txt", "", status=302, Location=f"{private}/robots.txt")
         site.page("/", listing(path(1)))
         site.page(path(1), article("Cồn Sẻ thu hoạch lúa hè thu"))
-        run(MemorySink(), source(site), settings=CrawlSettings(backoff=0, delay_factor=0))
+        run(MemorySink(), source(site), settings=CrawlSettings(backoff=0, patience=0, delay_factor=0))
         assert inner.seen == []
 
 
 def test_a_body_that_never_ends_is_given_up_in_time(site: Site) -> None:
-    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0, retries=0, timeout=1)
+    settings = CrawlSettings(allow_private=True, delay_factor=0, backoff=0, patience=0, retries=0, timeout=1)
     site.page("/", listing(path(1)))
     site.page(path(1), b"x", Content_Length="5000000")
     memory = MemorySink()

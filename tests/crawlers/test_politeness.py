@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
 
@@ -92,3 +94,24 @@ def test_a_server_that_names_the_time_of_the_next_request_gets_it(site: Site) ->
     assert len([each for each in site.paths() if each.startswith("/thu-hoach")]) == 1
     assert result.resume_at is not None
     assert abs(result.resume_at - until) < timedelta(minutes=1)
+
+
+def test_a_host_that_is_overloaded_is_left_alone_by_all_requests_for_half_a_minute_at_least(site: Site) -> None:
+    assert scrapy_settings(source(site), CrawlSettings())["DULUAN_PATIENCE"] == 30
+    asked: list[float] = []
+
+    def page(number: int, seen: Seen) -> Answer:
+        asked.append(time.monotonic())
+        busy = len(asked) == 1
+        return Answer("bận", 503, {"Retry-After": "0"}) if busy else Answer(article(f"Máy gặt về đồng Cồn Sẻ {number}"))
+
+    site.page("/", listing(*map(path, range(4))))
+    for number in range(4):
+        site.routes[path(number)] = partial(page, number)
+    (result,) = run(
+        MemorySink(),
+        source(site, politeness=Politeness(concurrency=1, delay=0)),
+        settings=replace(SANDBOX, patience=0.4),
+    )
+    assert (result.new, result.state) == (4, "ok")
+    assert asked[1] - asked[0] >= 0.4

@@ -100,7 +100,14 @@ def settings(**more: Any) -> CrawlSettings:
     from pydantic import SecretStr
 
     keys = {"youtube_key": SecretStr(KEY), "facebook_token": SecretStr(KEY)}
-    given = {"allow_private": True, "delay_factor": 0, "backoff": 0.02, "timeout": 5, "keys": keys} | more
+    given = {
+        "allow_private": True,
+        "delay_factor": 0,
+        "backoff": 0.02,
+        "patience": 0,
+        "timeout": 5,
+        "keys": keys,
+    } | more
     return CrawlSettings(**given)
 
 
