@@ -81,6 +81,7 @@ class Ledger:
         self._methods: Counter[str] = Counter()
         self._asked: Counter[bool] = Counter()
         self._robots = 0
+        self._pages_refused = 0
 
     def look_up(self, urls: Iterable[str]) -> None:
         """Reads the known outcomes of these URLs in one go, before they are accepted one by one."""
@@ -187,6 +188,7 @@ class Ledger:
     def page_failed(self, url: str, outcome: UrlOutcome, reason: str) -> None:
         self.discovery_errors.append(reason)
         self._robots += reason == ROBOTS
+        self._pages_refused += outcome in ("refused", "blocked")
         if url in self.pages:
             self.pages[url].validators = None
         self.state.set_outcome(self.source.id, url, outcome, reason)
@@ -216,7 +218,8 @@ class Ledger:
             unchanged=self._stored["unchanged"], refused=outcomes["refused"],
             failed=sum(outcomes[each] for each in _FAILED), methods=dict(self._methods),
             outcomes={str(name): number for name, number in outcomes.items()}, robots=self._robots,
-            latency=round(median(self.latencies), 3) if self.latencies else None, resume_at=self.resume_at,
+            pages_refused=self._pages_refused, resume_at=self.resume_at,
+            latency=round(median(self.latencies), 3) if self.latencies else None,
             first_stage=dict(self.first_stage), control=tuple(self.control), left=tuple(self.left),
             sightings=tuple(self.sightings),
         )  # fmt: skip

@@ -44,7 +44,8 @@ class CrawlResult:
     """One pass over one source, counted. `state` says how the pass ended, `message` why (Vietnamese, for people).
 
     `outcomes`: how the URLs of the pass ended; `robots`: how many of them robots.txt closed; `latency`: the median time
-    to an answer in seconds. `resume_at`: the server wants no requests before (its Retry-After, a spent quota).
+    to an answer in seconds; `pages_refused`: feeds, listings and calls that were refused or blocked. `resume_at`: the
+    server wants no requests before (its Retry-After, a spent quota).
     """
 
     source: str
@@ -64,6 +65,7 @@ class CrawlResult:
     methods: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     robots: int = 0
+    pages_refused: int = 0
     latency: float | None = None
     resume_at: datetime | None = None
     # The first stage of relevance: how many articles it left, let through, sampled; which the samples are.

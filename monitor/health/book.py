@@ -23,7 +23,7 @@ from monitor.wording import VIETNAM
 # A baseline may end at a last sign of life weeks ago.
 HISTORY = timedelta(days=2 * WINDOW)
 _FEW = 5  # sources for which the whole archive need not be grouped
-_SUMMED = ("requests", "not_modified", "discovered", "fetched", "new", "revised", "robots")
+_SUMMED = ("requests", "not_modified", "discovered", "fetched", "new", "revised", "robots", "pages_refused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Facts:
     revised: int = 0
     passed_over: int = 0
     robots: int = 0
+    pages_refused: int = 0
     latency: float = 0.0
     answered: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)

@@ -63,7 +63,7 @@ def figures(health: Health) -> Figures:
         empty=_share(facts.empty, facts.empty + texts),
         by_rule=_share(by_rule, texts),
         latency=round(facts.mean_latency, 3) if facts.mean_latency is not None else None,
-        refused=facts.outcomes.get("refused", 0) + facts.outcomes.get("blocked", 0),
+        refused=facts.outcomes.get("refused", 0) + facts.outcomes.get("blocked", 0) + facts.pages_refused,
         robots=facts.robots,
         passed_over=facts.passed_over,
         discovered=facts.discovered,

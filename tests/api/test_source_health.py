@@ -64,7 +64,7 @@ def fill(it: Installation) -> None:
     posts += told("lut", 0.2, 200) + told("on", 0.1, 1)
     passes.append(
         passed(
-            "on", 0.05, requests=40, not_modified=30, discovered=12, robots=1, latency=0.25, new=5,
+            "on", 0.05, requests=40, not_modified=30, discovered=12, robots=1, pages_refused=2, latency=0.25, new=5,
             methods={"family:vccorp@2": 3, "trafilatura": 2},
             outcomes={"archived": 5, "empty": 2, "refused": 3}, first_stage={"skipped": 7},
         )
@@ -121,7 +121,7 @@ def test_every_figure_is_told_by_api_and_page(client: TestClient) -> None:
     assert figures["unchanged"] == 0.75
     assert figures["empty"] == pytest.approx(2 / (texts + 2), abs=1e-4)
     assert figures["by_rule"] == pytest.approx((texts - 2) / texts, abs=1e-4)
-    assert (figures["latency"], figures["refused"], figures["robots"], figures["passed_over"]) == (0.25, 3, 1, 7)
+    assert (figures["latency"], figures["refused"], figures["robots"], figures["passed_over"]) == (0.25, 5, 1, 7)
     assert (figures["discovered"], figures["archived"], found["relevant"]) == (12, texts, 0)
     page = text(client, "/sources/on.example")
     for words in (

@@ -158,7 +158,7 @@ def test_a_challenge_blocks_the_source_and_its_host_is_left_alone(site: Site, bo
         site.page(path(number), body, status=status)
     memory = MemorySink()
     (result,) = run(memory, source(site))
-    assert result.state == "blocked"
+    assert (result.state, result.pages_refused) == ("blocked", 0)
     assert "thử thách" in result.message
     assert len([each for each in site.paths() if each.startswith("/thu-hoach")]) == 1
     assert [outcome for outcome, _ in memory.outcomes.values()].count("blocked") == 6
@@ -169,7 +169,7 @@ def test_private_addresses_are_refused_unless_allowed(site: Site) -> None:
     memory = MemorySink()
     (result,) = run(memory, source(site), settings=CrawlSettings(backoff=0, patience=0, delay_factor=0))
     assert site.seen == []
-    assert (result.state, result.requests) == ("failing", 0)
+    assert (result.state, result.requests, result.pages_refused) == ("failing", 0, 1)
     assert "nội bộ" in result.message
 
 
