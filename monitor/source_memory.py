@@ -24,6 +24,8 @@ THREAD_REVISITS = (timedelta(minutes=5), timedelta(minutes=20), *(timedelta(hour
 RETRY_REVISIT = timedelta(hours=1)
 MOST_REVISITS = 1_000  # of one source in one pass; its own limit of articles is the narrower one
 STANDING = ("archived", "withdrawn")
+# A page without a text is looked at again, too: newsrooms publish a title first and the text within the hour.
+VISITED_AGAIN = (*STANDING, "empty")
 MAX_BACK_OFF = timedelta(hours=6)
 # Of a pass's result what has columns or tables of its own.
 _BESIDE_COUNTS = (
@@ -132,7 +134,7 @@ class SourceMemory:
 
     def _next_visit(self, source: str, outcome: UrlOutcome, visits: int, now: datetime) -> datetime | None:
         pauses = self._revisited.get(source, ())
-        if outcome not in STANDING or visits > len(pauses):
+        if outcome not in VISITED_AGAIN or visits > len(pauses):
             return None
         return now + pauses[visits - 1]
 

@@ -144,6 +144,21 @@ def test_a_page_that_was_never_there_was_not_withdrawn(site: Site) -> None:
     assert memory.outcomes[site.url + path(1)][0] == "not_found"
 
 
+def test_a_page_published_before_its_text_is_read_when_it_is_looked_at_again(site: Site) -> None:
+    class Again(MemorySink):
+        def due_for_revisit(self, source: str, now: object) -> list[str]:
+            return [url for url, (outcome, _) in self.outcomes.items() if outcome == "empty"]
+
+    site.page("/", listing(path(1)))
+    site.page(path(1), "<html><body><h1>Cồn Sẻ thu hoạch lúa</h1></body></html>", ETag='"1"')
+    memory = Again()
+    run(memory, Plan(), source(site))
+    assert memory.outcomes[site.url + path(1)][0] == "empty"
+    site.page(path(1), article("Cồn Sẻ thu hoạch lúa"))
+    (result,) = run(memory, Plan(), source(site))
+    assert (result.new, memory.outcomes[site.url + path(1)][0]) == (1, "archived")
+
+
 def test_looking_again_does_not_keep_new_articles_out(site: Site) -> None:
     site.page("/", listing(path(1), path(2)))
     for number in range(4):

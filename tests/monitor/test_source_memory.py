@@ -203,8 +203,20 @@ def test_articles_of_other_outlets_are_not_looked_at_again(memory: SourceMemory,
     assert memory.due_for_revisit("a.example", clock.now) == []
 
 
+def test_a_page_of_the_province_s_outlets_without_a_text_is_looked_at_again(memory: SourceMemory, clock: Clock) -> None:
+    url = "https://nha.example/tin-nong.htm"
+    memory.set_outcome("nha.example", url, "empty", "trang không có bài")
+    memory.set_outcome("a.example", "https://a.example/video.htm", "empty")
+    clock.pass_by(hours=1)
+    assert memory.due_for_revisit("nha.example", clock.now) == [url]
+    assert memory.due_for_revisit("a.example", clock.now) == []
+    memory.set_outcome("nha.example", url, "archived")
+    clock.pass_by(hours=6)
+    assert memory.due_for_revisit("nha.example", clock.now) == [url]
+
+
 def test_pages_that_gave_no_article_are_not_looked_at_again(memory: SourceMemory, clock: Clock) -> None:
-    for number, outcome in enumerate(("listing", "not_found", "empty", "skipped", "refused")):
+    for number, outcome in enumerate(("listing", "not_found", "skipped", "refused")):
         memory.set_outcome("nha.example", f"https://nha.example/{number}.htm", outcome)  # type: ignore[arg-type]
     clock.pass_by(days=30)
     assert memory.due_for_revisit("nha.example", clock.now) == []
