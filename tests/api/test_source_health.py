@@ -125,7 +125,7 @@ def test_every_figure_is_told_by_api_and_page(client: TestClient) -> None:
     assert (figures["discovered"], figures["archived"], found["relevant"]) == (12, texts, 0)
     page = text(client, "/sources/on.example")
     for words in (
-        "bài một ngày làm việc", "24 giờ qua 1 bài", "12 địa chỉ, lưu 113", "bỏ qua theo tiêu đề 7", "bị từ chối 3",
+        "bài một ngày làm việc", "24 giờ qua 1 bài", "12 địa chỉ, lưu 113", "bỏ qua theo tiêu đề 7", "bị từ chối 5",
         "robots.txt không cho 1", "0 liên quan", "Yêu cầu 40, 75 % không đổi (304)", "trả lời sau 250 mili giây",
         "98 % đúng quy tắc của trang", "2 % trang không có bài", "Lấy được lần cuối",
     ):  # fmt: skip
@@ -147,4 +147,9 @@ def test_the_command_line_tells_what_the_api_tells(client: TestClient, settings:
     ours = {each["id"]: each for each in json.loads(said.output)["items"]}
     for each in client.get("/api/v1/sources").json()["items"]:
         for name in ("state", "alarm", "figures", "relevant", "last_success_at", "last_new_at", "breaker"):
-            assert ours[each["id"]][name] == each[name], (each["id"], name)
+            assert _steady(ours[each["id"]][name]) == _steady(each[name]), (each["id"], name)
+
+
+def _steady(told: Any) -> Any:
+    """Without the moment since when a source floods: it is a day before each question."""
+    return {**told, "since": None} if isinstance(told, dict) and told.get("kind") == "flooding" else told
