@@ -150,7 +150,7 @@ def test_a_page_published_before_its_text_is_read_when_it_is_looked_at_again(sit
             return [url for url, (outcome, _) in self.outcomes.items() if outcome == "empty"]
 
     site.page("/", listing(path(1)))
-    site.page(path(1), "<html><body><h1>Cồn Sẻ thu hoạch lúa</h1></body></html>", ETag='"1"')
+    site.page(path(1), "<html><title>Cồn Sẻ thu hoạch lúa</title><body></body></html>", ETag='"1"')
     memory = Again()
     run(memory, Plan(), source(site))
     assert memory.outcomes[site.url + path(1)][0] == "empty"
