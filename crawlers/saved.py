@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -23,6 +24,7 @@ from crawlers.post import Post
 from crawlers.source import Source
 
 MAX_BYTES = 20_000_000  # of one page after unpacking
+_BLOCK = 1 << 16
 _LISTING_LINKS = 10
 _SAVED_FROM = re.compile(r"(?:saved from url=\(\d+\)|URL:|saved from)\s*(https?://\S+)", re.IGNORECASE)
 _WARC = (".warc", ".warc.gz")
@@ -156,14 +158,44 @@ def _warc(path: Path, sources: tuple[Source, ...], start: int, only: tuple[str, 
             try:
                 record = next(records, None)
                 at = records.offset if record is not None else at
+                if record is None and _is_cut(file, at):
+                    raise EOFError("bản ghi bị cắt ngang")
                 page = _record(str(path), number, record, sources, only) if record is not None else None
             except (ArchiveLoadFailed, ValueError, EOFError, zlib.error, OSError) as error:
                 yield SavedPage(file=str(path), record=number, problem=f"bản ghi WARC hỏng: {error}", offset=at)
+                return
+            except Exception as error:  # warcio does not expect headers that are not all there
+                problem = f"bản ghi WARC hỏng ({type(error).__name__})"
+                yield SavedPage(file=str(path), record=number, problem=problem, offset=at)
                 return
             if record is None:
                 return
             if page is not None:
                 yield replace(page, offset=at)
+
+
+def _is_cut(file: BinaryIO, last: int) -> bool:
+    """Whether the file ends before its last record does, which begins at byte `last` or behind it.
+
+    What is cut off within a record's headers reads like the end of the file, or like a record of no interest.
+    """
+    file.seek(last)
+    block = file.read(_BLOCK)
+    if not block.startswith(b"\x1f\x8b"):
+        end = file.seek(0, io.SEEK_END)
+        file.seek(max(0, end - 4))
+        return end > last and file.read() != b"\r\n\r\n"
+    member = zlib.decompressobj(wbits=31)
+    while block:
+        member.decompress(block, _BLOCK)
+        if member.eof:
+            block = member.unused_data or file.read(_BLOCK)
+            member = zlib.decompressobj(wbits=31) if block else member
+        else:
+            block = member.unconsumed_tail or file.read(_BLOCK)
+    while not member.eof and member.decompress(b"", _BLOCK):
+        pass  # what was unpacked already and waited behind the limit
+    return not member.eof
 
 
 def _wanted(url: str, only: tuple[str, ...]) -> bool:

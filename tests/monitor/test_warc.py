@@ -72,10 +72,28 @@ def test_only_the_wanted_outlets_are_read(installation: Installation, tmp_path: 
     assert WarcIngest(installation, file, ["bao-a.vn"]).progress() == Progress()
 
 
-def test_a_truncated_file_is_told_and_not_called_finished(installation: Installation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_cut_off_anywhere_is_told_and_a_whole_one_is_not(tmp_path: Path, packed: bool) -> None:
+    whole = write(tmp_path / ("a.warc.gz" if packed else "a.warc"), 3, packed)
+    content, last = whole.read_bytes(), list(read_warc(whole, ()))[-1]
+    assert not last.problem
+    for length in range(last.offset + 1, len(content), 23):  # in headers, text and the end of a record
+        whole.write_bytes(content[:length])
+        pages = list(read_warc(whole, ()))
+        assert pages[-1].problem.startswith("bản ghi WARC hỏng"), length
+        assert [bool(each.posts) for each in pages[:2]] == [True, True]
+
+
+def test_a_truncated_file_is_told_and_gone_on_with_when_it_is_whole(installation: Installation, tmp_path: Path) -> None:
     file = write(tmp_path / "a.warc.gz", 6)
-    file.write_bytes(file.read_bytes()[:-200])
-    pages: list[SavedPage] = []
+    whole = file.read_bytes()
+    for cut in (200, len(whole) // 6 - 20):  # in the last record's text, and in its headers
+        file.write_bytes(whole[:-cut])
+        pages: list[SavedPage] = []
+        WarcIngest(installation, file).run(pages.append)
+        assert pages[-1].problem.startswith("bản ghi WARC hỏng")
+        assert not WarcIngest(installation, file).progress().finished
+    file.write_bytes(whole)
     WarcIngest(installation, file).run(pages.append)
-    assert pages[-1].problem.startswith("bản ghi WARC hỏng")
-    assert not WarcIngest(installation, file).progress().finished
+    assert WarcIngest(installation, file).progress().finished
+    assert ids(installation) == 6
