@@ -52,9 +52,7 @@ class Live:
         self._recent: deque[float] = deque(maxlen=25)
         self.now = float("-inf")  # the hour that what came last was told at
         self._numbers: dict[str, int] = {}
-        self._likeness: list[float] = []
-        self._first: list[float] = []
-        self._last: list[float] = []
+        self._likeness, self._first, self._last = np.zeros(64), np.zeros(64), np.zeros(64)  # by story
         self._size = 0
         self._whole = np.zeros(64)
         self._places = np.ones(64)
@@ -93,7 +91,8 @@ class Live:
 
     def reachable(self, hour: float, window: float) -> NDArray[np.bool_]:
         """Which live posts belong to stories that a post of that hour may join."""
-        open_stories = (hour - np.array(self._last) <= window) & (np.array(self._first) - hour <= window)
+        stories = len(self.story_names)
+        open_stories = (hour - self._last[:stories] <= window) & (self._first[:stories] - hour <= window)
         return np.asarray(open_stories[self._story[: self._size]], dtype=bool)
 
     def copied(self, member: Member, share: float, since: float = float("-inf")) -> Member | None:
@@ -107,11 +106,12 @@ class Live:
     def by_story(self, near: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """For each story: sum and maximum of likeness over its posts, likeness within it, hour of its last post."""
         story = self._story[: self._size]
-        total = np.zeros(len(self.story_names))
+        stories = len(self.story_names)
+        total = np.zeros(stories)
         np.add.at(total, story, near)
-        top = np.zeros(len(self.story_names))
+        top = np.zeros(stories)
         np.maximum.at(top, story, near)
-        return total, top, np.array(self._likeness, np.float64), np.array(self._last, np.float64)
+        return total, top, self._likeness[:stories], self._last[:stories]
 
     def rows_of(self, story: str) -> NDArray[np.int64]:
         """Places of the live posts of a story."""
@@ -127,11 +127,7 @@ class Live:
         for row in moved:
             self.members[row].story = story
         if story not in self._numbers:
-            self._numbers[story] = len(self.story_names)
-            self.story_names.append(story)
-            self._likeness.append(0.0)
-            self._first.append(float("inf"))
-            self._last.append(float("-inf"))
+            self._begin(story, np.inf, -np.inf)
         self._story[moved] = self._numbers[story]
         for name in sorted({story, *left}):
             number, members = self._numbers[name], self.rows_of(name)
@@ -143,7 +139,7 @@ class Live:
 
     def age(self, story: str) -> tuple[float, str]:
         """When a story began, and its id: what says which of two is the older."""
-        return self._first[self._numbers[story]], story
+        return float(self._first[self._numbers[story]]), story
 
     def begun(self, story: str, hour: float) -> None:
         """A live story began earlier than its live posts say."""
@@ -157,11 +153,7 @@ class Live:
         """
         number = self._numbers.get(member.story)
         if number is None:
-            number = self._numbers[member.story] = len(self.story_names)
-            self.story_names.append(member.story)
-            self._likeness.append(0.0)
-            self._first.append(member.hour)
-            self._last.append(member.hour)
+            number = self._begin(member.story, member.hour, member.hour)
         self._likeness[number] += 1.0 + 2.0 * likeness
         self._first[number] = min(self._first[number], member.hour)
         self._last[number] = max(self._last[number], member.hour)
@@ -173,6 +165,16 @@ class Live:
             # The median of what came last: one post with a date in the future must not end all stories.
             self._recent.append(member.hour)
             self.now = max(self.now, float(median(self._recent)))
+
+    def _begin(self, story: str, first: float, last: float) -> int:
+        number = self._numbers[story] = len(self.story_names)
+        self.story_names.append(story)
+        if number == len(self._first):
+            for name in ("_likeness", "_first", "_last"):
+                array = getattr(self, name)
+                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
+        self._likeness[number], self._first[number], self._last[number] = 0.0, first, last
+        return number
 
     def _append(self, member: Member, number: int) -> None:
         if self._size == len(self._story):
@@ -194,17 +196,17 @@ class Live:
 
     def forget(self, window: float) -> None:
         """Drops the posts of stories that nothing can join any more."""
-        alive = [self.now - last <= window for last in self._last]
-        if all(alive):
+        with np.errstate(invalid="ignore"):  # nothing told yet, and a story whose posts all went to another
+            alive = self.now - self._last[: len(self.story_names)] <= window
+        if alive.all():
             return
         kept = [m for m in self.members if alive[self._numbers[m.story]]]
         stories = [name for name, lives in zip(self.story_names, alive, strict=True) if lives]
-        likeness = [value for value, lives in zip(self._likeness, alive, strict=True) if lives]
-        first = [value for value, lives in zip(self._first, alive, strict=True) if lives]
-        last = [value for value, lives in zip(self._last, alive, strict=True) if lives]
-        rows = np.array([alive[number] for number in self._story[: self._size]], dtype=bool)
+        rows = alive[self._story[: self._size]]
         self.members, self.story_names = kept, stories
-        self._likeness, self._first, self._last = likeness, first, last
+        for name in ("_likeness", "_first", "_last"):
+            array = getattr(self, name)
+            array[: len(stories)] = array[: len(alive)][alive]
         self._numbers = {name: number for number, name in enumerate(stories)}
         self._size = len(kept)
         for name in ("_latent", "_prints", "_printed", "_whole", "_places", "_square"):

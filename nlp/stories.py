@@ -218,8 +218,9 @@ class StoryClusterer:
         pull = self.settings.centre
         score = pull * total / np.sqrt(np.maximum(likeness, 1.0)) + (1 - pull) * top
         score *= 0.5 ** (np.maximum(0.0, member.hour - last) / self.settings.half_life)
-        order = np.argsort(-score, kind="stable")[:3]
-        return [self._live.story_names[number] for number in order if score[number] > self.settings.join]
+        able = np.flatnonzero(score > self.settings.join)
+        order = able[np.argsort(-score[able], kind="stable")[:3]]
+        return [self._live.story_names[number] for number in order]
 
 
 def cluster(items: Sequence[StoryItem], settings: Settings | None = None) -> list[Assignment]:
