@@ -154,6 +154,12 @@ class Settings(BaseSettings):
             raise ValueError("hãy viết địa chỉ https://…")
         return issuer
 
+    @field_validator("youtube_key", "facebook_token", mode="before")
+    @classmethod
+    def _key_as_copied(cls, key: object) -> object:
+        """Copied keys bring blanks and line ends along; nothing but these is no key."""
+        return (key.strip() or None) if isinstance(key, str) else key
+
     @field_validator("oidc_roles")
     @classmethod
     def _roles_can_be_read(cls, text: str) -> str:

@@ -132,6 +132,15 @@ def test_a_variable_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -
     assert (settings.sources, settings.database_url, settings.port) == (None, None, 8600)
 
 
+def test_keys_are_taken_without_what_copying_brought_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DULUAN_YOUTUBE_KEY", " \n")
+    monkeypatch.setenv("DULUAN_FACEBOOK_TOKEN", " khoa\n")
+    settings = load_settings()
+    assert settings.youtube_key is None
+    assert settings.facebook_token is not None
+    assert settings.facebook_token.get_secret_value() == "khoa"
+
+
 @pytest.mark.parametrize(
     "url", ["mat-khau", "khong-co://a:mat-khau@may/x", "mysql://a:mat-khau@may/x", "sqlite+nho://"]
 )
