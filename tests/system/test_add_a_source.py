@@ -60,6 +60,18 @@ def test_from_an_address_to_a_proven_source(sandbox: Sandbox, tmp_path: Path) ->
     assert state["posts"] > 0
 
 
+def test_every_record_of_the_guide_is_one_that_the_registry_takes(tmp_path: Path) -> None:
+    blocks = [
+        block for block in re.findall(r"^```yaml\n(.*?)^```", GUIDE, flags=re.M | re.S) if block.startswith("- id:")
+    ]
+    file = tmp_path / "nguon.yaml"
+    file.write_text("".join(blocks), encoding="utf-8")
+    found = load_sources(file).values()
+    services = {each.discovery.channel.service for each in found if each.discovery.channel}
+    assert services == {"youtube", "facebook", "bluesky"}
+    assert {"hemera", "telegram", "xenforo"} <= {each.family for each in found}
+
+
 def test_a_saved_page_is_tried_without_the_network(tmp_path: Path) -> None:
     (attempt,) = commands(4)
     page = Path(__file__).parents[1] / "crawlers" / "pages" / "hemera.html"
