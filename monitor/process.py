@@ -55,6 +55,8 @@ class Processor:
         self._labels = LabelStore(installation.engine)
         self._indexer = Indexer(installation)
         self._last_seen: object = None
+        # What the models said of posts that wait until enough of the past is known: id, revision, whether in full.
+        self._understood: dict[tuple[str, int, bool], Annotation] = {}
 
     def run(
         self,
@@ -71,12 +73,11 @@ class Processor:
         done = Processed()
         with self._alone():
             while not stopping() and (batch := self._next()):
-                if not (count := self._stories.ready(batch)):
-                    continue  # some was read for them: look again whether anything newer came
-                step = self._take(batch[:count])
+                step = self._take(batch)
                 done += step
-                if progress:
+                if progress and step.total:
                     progress(step.total)
+            self._understood.clear()
             if not stopping():
                 self._stories.rest()
         if index and not stopping():
@@ -111,12 +112,21 @@ class Processor:
         return batch
 
     def _take(self, batch: Sequence[ArchivedPost]) -> Processed:
+        """Those of the batch, from its first post on, for which enough of the past is known. Where that is none, some
+        was read for them: whoever asks again looks first whether anything newer came."""
         said = self._said(batch)
         annotated, failed = self._annotate(batch, said)
         inherited = self._with_parents(annotated, said)
-        grouped, changes = self._stories.assign([a for a in inherited if self._is_wanted(a)])
-        unwanted = [a for a in inherited if not self._is_wanted(a)]
-        self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped, changes), changes)
+        wanted = [a for a in inherited if self._is_wanted(a)]
+        ready = self._stories.ready([a.post for a in wanted])
+        if ready < len(wanted):
+            inherited = inherited[: next(n for n, a in enumerate(inherited) if a is wanted[ready])]
+        else:
+            self._understood.clear()
+        if inherited:
+            grouped, changes = self._stories.assign(wanted[:ready])
+            unwanted = [a for a in inherited if not self._is_wanted(a)]
+            self._it.annotations.record([*grouped, *unwanted], self._stories.titles(grouped, changes), changes)
         relevant = sum(a.outcome == "annotated" for a in inherited)
         return Processed(relevant, len(inherited) - relevant, failed)
 
@@ -149,14 +159,17 @@ class Processor:
     def _understand(self, batch: Sequence[ArchivedPost], said: Said) -> list[Annotated]:
         """Replies are judged in full: whether they concern the province is for their parent to say, or for a person."""
         annotator, everything = self._it.annotator, self._it.settings.index_irrelevant
-        found: dict[str, Annotation] = {}
-        others_say = {post.id for post in batch if post.post.parent_url or post.post.canonical_url in said}
+        known = self._understood
+        keys = {
+            post.id: (post.id, post.revision, bool(post.post.parent_url) or post.post.canonical_url in said)
+            for post in batch
+        }
         for in_full in (False, True):
-            part = [post for post in batch if (post.id in others_say) == in_full]
+            part = [post for post in batch if (key := keys[post.id])[2] == in_full and key not in known]
             documents = [document(post, local=self._it.is_local(post.post.source)) for post in part]
             for annotation in annotator.annotate_many(documents, everything=everything or in_full):
-                found[annotation.id] = annotation
-        return [Annotated(post, found[post.id]) for post in batch]
+                known[keys[annotation.id]] = annotation
+        return [Annotated(post, known[keys[post.id]]) for post in batch]
 
     # replies take from their parents what they leave unsaid
 

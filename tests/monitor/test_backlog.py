@@ -15,9 +15,10 @@ from monitor.archive import ArchivedPost, post_id, utc_now
 from monitor.installation import Installation
 from monitor.process import Processor
 from monitor.story_reach import Reach
+from nlp.annotation import Annotation, Document
 from tests.monitor.conftest import Open
 from tests.monitor.test_process import agree, story_of
-from tests.monitor.texts import ANGRY, FLOOD, FLOOD_ELSEWHERE, QUEUE, STATION, THANKS, article, thread
+from tests.monitor.texts import ANGRY, COFFEE, FLOOD, FLOOD_ELSEWHERE, QUEUE, STATION, THANKS, article, thread
 
 PLACES = ("Đông Hà", "Cam Lộ", "Vĩnh Linh", "Hướng Hóa", "Triệu Phong", "Gio Linh", "Hải Lăng", "Đakrông")
 THINGS = ("cầu tạm", "chợ phiên", "trạm bơm", "lớp học", "bến cá", "vườn tiêu", "lò gạch", "đường làng")
@@ -61,8 +62,10 @@ def taken_in_turn(installation: Installation, monkeypatch: pytest.MonkeyPatch, s
     take = processor._take
 
     def watched(batch: Sequence[ArchivedPost]) -> process.Processed:
-        batches.append([post.post.title or post.post.body for post in batch])
-        return take(batch)
+        done = take(batch)
+        if done.total:
+            batches.append([post.post.title or post.post.body for post in batch[: done.total]])
+        return done
 
     monkeypatch.setattr(processor, "_take", watched)
     processor.run()
@@ -102,6 +105,29 @@ def test_a_new_post_that_comes_meanwhile_is_taken_before_the_old_ones_that_are_l
     assert (outcomes(settled, [new]), outcomes(settled, old).count("new")) == (["annotated"], 4)
     Processor(settled).run()
     assert set(outcomes(settled, old)) == {"annotated"}
+
+
+def test_nothing_is_understood_twice_while_the_past_is_read(
+    settled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled.archive.store_many([ordinary(number, days_ago(31 - number / 4)) for number in range(12)])
+    Processor(settled).run()
+    monkeypatch.setattr(story_reach, "READ", 1)
+    old = [article("ca-phe", COFFEE, days_ago(30.5)), ordinary(50, days_ago(29.5)), ordinary(51, days_ago(29))]
+    settled.archive.store_many(old)
+    seen: list[str] = []
+    understand = settled.annotator.annotate_many
+
+    def watched(documents: Sequence[Document], *, everything: bool = False) -> list[Annotation]:
+        batch = list(documents)
+        seen.extend(each.id for each in batch)
+        return understand(batch, everything=everything)
+
+    monkeypatch.setattr(settled.annotator, "annotate_many", watched)
+    steps: list[int] = []
+    assert Processor(settled).run(steps.append) == process.Processed(annotated=2, irrelevant=1)
+    assert sorted(seen) == sorted(post_id(post.canonical_url) for post in old)
+    assert steps[0] == 1, "what does not concern the province waits for nothing"
 
 
 def test_a_new_reply_waits_for_what_it_answers(settled: Installation) -> None:
