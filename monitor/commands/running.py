@@ -14,6 +14,7 @@ from monitor.archive import utc_now
 from monitor.commands.common import (
     DataOption,
     JsonOption,
+    UsageError,
     app,
     data_given,
     opened,
@@ -30,7 +31,7 @@ from monitor.health.breaker import STATE_WORDS as BREAKER_WORDS
 from monitor.index_status import IndexStatus
 from monitor.settings import in_force
 from monitor.status import STATE_WORDS, SourceStatus, source_statuses, status
-from monitor.wording import decimal, number, when
+from monitor.wording import decimal, number, percent, when
 
 FOUR_WEEKS = timedelta(days=28)
 
@@ -114,14 +115,26 @@ def _about_index(index: IndexStatus, now: datetime) -> Iterator[str]:
 
 
 @app.command()
-def sources(data: DataOption = None, json: JsonOption = False) -> None:
+def sources(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[MÃ]...", help="Chỉ những nguồn này, với mọi số liệu.")
+    ] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
     """Sức khỏe của từng nguồn tin."""
     with opened(data) as installation:
-        found = source_statuses(installation)
+        if unknown := sorted(set(ids or ()) - set(installation.sources)):
+            raise UsageError(f"không có nguồn {', '.join(unknown)}; xem `duluan sources`")
+        found = [each for each in source_statuses(installation) if not ids or each.id in ids]
         left = sum(first_stage.figures(installation.engine, utc_now() - FOUR_WEEKS).values(), FirstStageFigures())
     if wants_json(json):
         items = [plain(asdict(source)) for source in found]
         print_json({"items": items, "total": len(found), "first_stage": asdict(left) | {"lost": left.lost}})
+        return
+    for source in found if ids else ():
+        print_table(source.name, ("28 ngày", ""), _details(source))
+    if ids:
         return
     print_table(
         "Nguồn tin",
@@ -142,6 +155,32 @@ def _row(source: SourceStatus) -> tuple[str, ...]:
     usual = "?" if figures.expected is None else number(round(figures.expected))
     counts = (number(figures.discovered), number(source.posts), number(source.relevant))
     return source.name, state, last, newest, f"{number(figures.recent)}/{usual}", *counts
+
+
+def _details(source: SourceStatus) -> Iterator[tuple[str, str]]:
+    """Every figure of one source's health."""
+    now, figures = utc_now(), source.figures
+    yield "tình trạng", _row(source)[1]
+    for name, at in (
+        ("lần thu thập cuối", source.last_run_at), ("lần tốt cuối", source.last_success_at),
+        ("lần cuối có bài mới", source.last_new_at), ("bài mới nhất", source.newest_post_at),
+        ("lần tới", source.due_at),
+    ):  # fmt: skip
+        yield name, when(at, now) if at else "chưa có"
+    usual, expected = (("chưa rõ" if rate is None else decimal(rate)) for rate in (figures.usual, figures.expected))
+    yield "bài một ngày làm việc", usual
+    yield "bài 24 giờ qua / thường", f"{number(figures.recent)} / {expected}"
+    yield "gặp / lưu / liên quan", " / ".join(map(number, (figures.discovered, figures.archived, source.relevant)))
+    yield "bỏ qua theo tiêu đề", number(figures.passed_over)
+    yield "bị từ chối / robots.txt không cho", f"{number(figures.refused)} / {number(figures.robots)}"
+    for name, share in (
+        ("yêu cầu không đổi (304)", figures.unchanged), ("bài đọc đúng quy tắc của trang", figures.by_rule),
+        ("trang không có bài", figures.empty),
+    ):  # fmt: skip
+        yield name, "chưa rõ" if share is None else percent(share)
+    yield "yêu cầu", number(figures.requests)
+    yield "trả lời sau", "chưa rõ" if figures.latency is None else f"{number(round(figures.latency * 1000))} mili giây"
+    yield "hỏi mỗi", f"{decimal(source.asked_every_minutes)} phút"
 
 
 @app.command()

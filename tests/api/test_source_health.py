@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from crawlers.post import Post
 from crawlers.sink import CrawlResult
-from monitor.commands import running  # noqa: F401 - registers the command
+from monitor.commands import running
 from monitor.commands.common import app
 from monitor.installation import Installation
 from monitor.settings import Settings
@@ -153,3 +153,17 @@ def test_the_command_line_tells_what_the_api_tells(client: TestClient, settings:
 def _steady(told: Any) -> Any:
     """Without the moment since when a source floods: it is a day before each question."""
     return {**told, "since": None} if isinstance(told, dict) and told.get("kind") == "flooding" else told
+
+
+def test_the_command_line_tells_every_figure_of_one_source(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "wants_json", lambda asked: asked)
+    environment = {"DULUAN_SOURCES": str(settings.sources), "COLUMNS": "160"}
+    said = CliRunner().invoke(app, ["sources", "on.example", "--data", str(settings.data)], env=environment)
+    told = re.sub(r"[^\w%/.,]+", " ", said.output)
+    for words in (
+        "Báo on", "tình trạng bình thường", "bài 24 giờ qua / thường 1 / ", "gặp / lưu / liên quan 12 / 113 / 0",
+        "bỏ qua theo tiêu đề 7", "bị từ chối / robots.txt không cho 5 / 1", "304 75 %", "trả lời sau 250 mili giây",
+        "đúng quy tắc của trang 98,2 %", "trang không có bài 1,7 %", "yêu cầu 40", "lần cuối có bài mới", "hỏi mỗi",
+    ):  # fmt: skip
+        assert words in told, words
+    assert "Báo im" not in told
