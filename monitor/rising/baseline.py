@@ -6,6 +6,7 @@ Learnt once a day from the four weeks before that day, robust to earlier peaks. 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,17 +27,24 @@ PRIOR_SHAPE = 0.8
 HEAVY = 0.5  # newsworthiness has a heavier tail than a gamma of the same variance (bench/rising.py)
 CAPPED = 0.98  # stories above this quantile count as this tall: earlier peaks must not make the next look ordinary
 PRIOR_KEY = 0.5  # voices that the expectation from topic and place alone counts for
+TRUST = 4.0  # gamma shape of how much the model's tail errs: by half of itself (standard deviation)
 SHAPES = (0.25, 8.0)
 SPREAD = (1.1, 3.0)  # bounds of variance over mean of a key's daily voices
 
 
 @dataclass(frozen=True)
 class Growth:
-    """An ordinary story: further voices after its first by age, and how much stories differ (gamma shape)."""
+    """An ordinary story: further voices after its first by age, and how much stories differ (gamma shape).
+
+    `reached`: the further voices that the `stories` learnt from had at each of AGES, smallest first; those that had
+    none are left out.
+    """
 
     total: tuple[float, ...]  # at AGES
     shape: float
     a_day: float  # stories that begin on an average day
+    stories: int = 0
+    reached: tuple[Sequence[float], ...] = ()
 
     def at(self, age: float) -> float:
         """Further voices that an ordinary story has had at this age, in average hours."""
@@ -48,6 +56,18 @@ class Growth:
         low_age, low = (AGES[n - 1], self.total[n - 1]) if n else (0.0, 0.0)
         return low + (self.total[n] - low) * (age - low_age) / (AGES[n] - low_age)
 
+    def calibrated(self, chance: float, age: float, further: float) -> float:
+        """The model's chance of so many further voices at this age, mended by how many stories of the past had them.
+
+        The ratio of the true chance to the model's is gamma distributed around one and the count is Poisson; this is
+        the posterior mean (gamma-Poisson shrinkage, DuMouchel 1999). Chances that the past is too short for stay.
+        """
+        if not self.reached:
+            return chance
+        had = self.reached[min(bisect_left(AGES, age), len(AGES) - 1)]
+        count = len(had) - bisect_left(had, further)
+        return chance * (TRUST + count) / (TRUST + self.stories * chance)
+
 
 def learn_growth(stories: Sequence[tuple[Sequence[float], Sequence[float]]], days: float) -> Growth:
     """From finished stories, each the ages of its voices (the first at 0) and their weights; over `days` days."""
@@ -57,19 +77,23 @@ def learn_growth(stories: Sequence[tuple[Sequence[float], Sequence[float]]], day
     sizes = np.array([sum(weights) - weights[0] for _, weights in stories])
     cap = max(float(np.quantile(sizes, CAPPED)), 1.0)
     by_age = np.zeros(len(AGES))
-    for (ages, weights), size in zip(stories, sizes, strict=True):
+    had = np.zeros((len(stories), len(AGES)))
+    for number, ((ages, weights), size) in enumerate(zip(stories, sizes, strict=True)):
         scale = min(1.0, cap / size) if size > 0 else 0.0
         for age, weight in zip(ages[1:], weights[1:], strict=True):
             n = bisect_right(AGES, age)
             if n < len(AGES):
                 by_age[n] += weight * scale
+                had[number, n] += weight
     count = len(stories)
     total = (np.cumsum(by_age) + PRIOR_STORIES * prior) / (count + PRIOR_STORIES)
     capped = np.minimum(sizes, cap)
     mean, variance = float(capped.mean()), float(capped.var())
     found = mean * mean / (variance - mean) if variance > mean > 0 else SHAPES[1]
     shape = (count * min(found, SHAPES[1]) + PRIOR_STORIES * PRIOR_SHAPE) / (count + PRIOR_STORIES)
-    return Growth(tuple(total.tolist()), float(np.clip(HEAVY * shape, *SHAPES)), max(count / max(days, 1.0), 0.2))
+    reached = tuple(array("d", np.sort(column[column > 0])) for column in np.cumsum(had, axis=1).T)
+    shape = float(np.clip(HEAVY * shape, *SHAPES))
+    return Growth(tuple(total.tolist()), shape, max(count / max(days, 1.0), 0.2), count, reached)
 
 
 # How likely keys reach a count, smallest first; how many keys there are up to each, and the sum of their likelihoods.

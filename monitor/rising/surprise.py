@@ -3,7 +3,8 @@
 Every group is judged in four windows against what is ordinary (`Baseline`). The tail probability is multiplied by the
 number of such comparisons that an average day makes (Bonferroni over groups and windows), which gives the number of
 times a day that chance alone would show as much. That controls what the officer sees: at a limit of 0.2 a day chance
-shows one issue in five days.
+shows one issue in five days. Topics in places share these errors by how much each is usually told (weighted Bonferroni,
+Genovese, Roeder & Wasserman 2006): where more is told, more happens.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def _story(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, h
     if begun:  # the first voice makes the story: it is no surprise
         start = group.weights[0] or 1.0
         mean = max(coming, LEAST)
-        return tail(heard - start, mean, growth.shape) * comparisons, start + mean
+        chance = growth.calibrated(tail(heard - start, mean, growth.shape), clock.tick - born, heard - start)
+        return chance * comparisons, start + mean
     before = max(group.sums[first] - group.weights[0], 0.0)
     shape = growth.shape + before
     mean = coming * shape / (growth.shape + known)
@@ -152,13 +154,17 @@ def _unit(group: Group, first: int, last: int) -> float:
 
 def _key(group: Group, baseline: Baseline, clock: Clock, n: int, first: int, last: int) -> tuple[float, float]:
     heard = group.sums[last] - group.sums[first]
-    mean, shape = _ordinary_key(group, baseline, clock.tick - clock.start_ticks[n])
+    activity = clock.tick - clock.start_ticks[n]
+    mean, shape = _ordinary_key(group, baseline, activity)
     if heard <= mean:
         return math.inf, mean
     unit = _unit(group, first, last)
-    found = tail(heard / unit, mean / unit, shape)
-    rivals = max(baseline.rates[group.kind].rivals(found, WINDOWS[n], MIN_VOICES), found)
-    return rivals * _a_day(n), mean
+    chance = tail(heard / unit, mean / unit, shape)
+    if group.kind == "topic_place":
+        rivals = chance * baseline.voices * activity / mean
+    else:
+        rivals = baseline.rates[group.kind].rivals(chance, WINDOWS[n], MIN_VOICES)
+    return max(rivals, chance) * _a_day(n), mean
 
 
 def _ordinary_key(group: Group, baseline: Baseline, activity: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import pytest
 from bench.rising import score
 from monitor.rising import Evidence, Weights, rising_issues
 from monitor.rising.backtest import Backtest, Happening, read_happenings
+from monitor.rising.baseline import learn_growth
 from monitor.rising.evidence import hours
 from monitor.rising.groups import Group
 from monitor.rising.memory import Memory
@@ -128,6 +129,14 @@ def test_of_two_names_for_the_same_mentions_neither_hides_the_other() -> None:
     [chosen], absorbed = watch._distinct(judged, Clock.of(watch.baseline, hours(AT)))
     assert (chosen.group.id, chosen.chance) == ("disaster@x", 0.08)
     assert absorbed == {"disaster@x": ["term:mưa lũ"]}
+
+
+def test_what_no_story_of_the_past_did_so_soon_is_rarer_than_its_model_says() -> None:
+    """Sixty stories that a second outlet told two days later say little about one that has two within the hour."""
+    growth = learn_growth([([0.0, 50.0], [1.0, 1.0])] * 60, days=28)
+    assert growth.calibrated(0.1, age=1.0, further=1.0) == pytest.approx(0.04)
+    assert growth.calibrated(0.1, age=60.0, further=1.0) > 0.1
+    assert growth.calibrated(1e-6, age=1.0, further=9.0) == pytest.approx(1e-6, rel=1e-3), "the past is too short"
 
 
 def test_a_rare_word_in_texts_on_unlike_topics_is_no_issue() -> None:

@@ -57,7 +57,7 @@ def quiet(installation: Installation) -> Installation:
         for turn in range(5):
             at = NOW - timedelta(days=day, hours=turn * 2)
             several = 2 if (day + turn) % 5 == 0 else 1
-            tell(installation, f"thuong-{day}-{turn}", [at + timedelta(hours=3 * n) for n in range(several)])
+            tell(installation, f"thuong-{day}-{turn}", [at + timedelta(hours=(1 + turn) * n) for n in range(several)])
     return installation
 
 
