@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from api.bundle import ChartLibrary
@@ -16,6 +17,8 @@ from monitor.database import open_engine
 from monitor.migrate import migrate
 from tests.postgresql import is_installed, running_postgresql
 
+settings.register_profile("any machine", deadline=None)  # a busy one is no defect of ours
+settings.load_profile("any machine")
 os.environ.setdefault("DULUAN_AUTH", "off")  # tests of accounts say `auth="on"`; the others mean something else
 
 
