@@ -22,7 +22,7 @@ from crawlers.extract.canonical import canonical_url, host
 from crawlers.extract.dates import VIETNAM, parse_date
 from crawlers.extract.text import clean
 from crawlers.post import KINDS, Kind, Post, missing_text
-from crawlers.workbooks import WorkbookError, read_rows
+from crawlers.workbooks import Unread, WorkbookError, read_rows
 
 MAX_LINE = 1_000_000  # bytes
 MAX_SPAN = 1_000  # lines of one quoted field
@@ -208,7 +208,9 @@ def _cells(lines: list[str], delimiter: str) -> list[str] | _Bad | None:
 def _row(header: list[str], cells: list[Any]) -> Mapping[str, Any] | _Bad:
     if len(cells) > len(header) and any(str(cell or "").strip() for cell in cells[len(header) :]):
         return _Bad(f"dòng có {len(cells)} ô, tiêu đề chỉ có {len(header)} cột")
-    return dict(zip(header, cells, strict=False))
+    record = dict(zip(header, cells, strict=False))
+    unread = (record[name] for name in FIELDS if isinstance(record.get(name), Unread))
+    return next((_Bad(cell.reason) for cell in unread), record)
 
 
 def _header_problem(header: list[str]) -> _Bad | None:
@@ -224,9 +226,7 @@ def _delimiter(header: str) -> str:
 def _xlsx_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | _Bad]]:
     header: list[str] | None = None
     for number, cells in read_rows(path):
-        if isinstance(cells, str):
-            yield number, _Bad(cells)
-        elif header is not None:
+        if header is not None:
             yield number, _row(header, cells)
         else:
             header = [str(cell or "").strip().lower() for cell in cells]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,15 @@ class WorkbookError(ValueError):
     """A file that is not read; the message is the reason in Vietnamese."""
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, list[Any] | str]]:
-    """The active sheet's rows with cells, counted from 1; a row that cannot be trusted as the reason in Vietnamese.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A cell whose value is not what its writer meant, and why (Vietnamese)."""
+
+    reason: str
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
+    """The cells of the active sheet's rows, counted from 1; empty rows are left out.
 
     Raises WorkbookError, and what zipfile and openpyxl raise for a file that is no workbook.
     """
@@ -33,21 +42,21 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[Any] | str]]:
         for number, cells in enumerate(rows, start=1):
             stated = next(written, ()) if written is not None else ()
             if any(cell not in (None, "") for cell in (*cells, *stated)):
-                yield number, _problem(cells, stated) or list(cells)
+                yield number, [_value(*each) for each in enumerate(zip_longest(cells, stated), start=1)]
     finally:
         book.close()
         if beside is not None:
             beside.close()
 
 
-def _problem(cells: tuple[Any, ...], stated: tuple[Any, ...]) -> str:
-    """Why the row is not what people saw; "" when it is. `stated`: with formulas instead of their values."""
-    for column, cell in enumerate(cells, start=1):
-        if cell in ERRORS:
-            return f"ô cột {get_column_letter(column)} có lỗi {cell}"
-        if cell is None and column <= len(stated) and stated[column - 1] is not None:
-            return f"ô cột {get_column_letter(column)} là công thức chưa có giá trị; mở tệp bằng Excel rồi lưu lại"
-    return ""
+def _value(column: int, cell: tuple[Any, Any]) -> Any:
+    """`cell`: its value, and the same with the formula in place of its value."""
+    value, written = cell
+    if value in ERRORS:
+        return Unread(f"ô cột {get_column_letter(column)} có lỗi {value}")
+    if value is None and written is not None:
+        return Unread(f"ô cột {get_column_letter(column)} là công thức chưa có giá trị; mở tệp bằng Excel rồi lưu lại")
+    return value
 
 
 def _looked_over(path: Path) -> bool:

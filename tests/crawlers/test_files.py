@@ -203,6 +203,7 @@ def test_what_a_formula_did_not_compute_is_told_and_not_taken_as_empty(tmp_path:
     book = openpyxl.Workbook()
     for row in (["title", "body"], ["=A1&B1", "Thân bài"], ["Bài", "=1/0"], ["#REF!", "x"], ["Tốt", "y"], ["=A9"]):
         book.active.append(row)
+    book.active["C1"], book.active["C5"], book.active["C2"] = "phòng", "#N/A", "=1/0"  # a column that is not ours
     book.active["A7"].value, book.active["A7"].data_type = "= là dấu bằng", "s"
     book.save(tmp_path / "a.xlsx")
     posts, bad = rows(tmp_path / "a.xlsx")
