@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -137,6 +138,26 @@ def test_what_no_story_of_the_past_did_so_soon_is_rarer_than_its_model_says() ->
     assert growth.calibrated(0.1, age=1.0, further=1.0) == pytest.approx(0.04)
     assert growth.calibrated(0.1, age=60.0, further=1.0) > 0.1
     assert growth.calibrated(1e-6, age=1.0, further=9.0) == pytest.approx(1e-6, rel=1e-3), "the past is too short"
+
+
+def test_topics_in_places_share_the_errors_that_may_be_made_and_no_more() -> None:
+    """What is expected of all of them together is what is told: their parts of the budget add up to one."""
+    draw = Random(1)
+    topics, places = ("disaster", "security", "health", "traffic"), tuple(f"xa-{n}" for n in range(20))
+    common = [1 / n for n in range(1, 21)]
+    past = [
+        told(n, hour, story=f"s{n}", topic=draw.choices(topics, (8, 4, 2, 1))[0],
+             places=tuple(draw.choices(places, common)))
+        for n, hour in enumerate(sorted((draw.uniform(0, 28 * 24) for _ in range(600)), reverse=True))
+    ]  # fmt: skip
+    watch = Watch()
+    watch.add(past)
+    watch.look(hours(AT))
+    assert watch.baseline is not None
+    rates, base = watch.baseline.rates["topic_place"], watch.baseline
+    priors = {f"{t}@{p}": base.voices * base.topics[t] * base.places[p] for t in base.topics for p in base.places}
+    expected = sum(rates.expected(key, prior, 24.0)[0] for key, prior in priors.items())
+    assert expected == pytest.approx(base.voices * 24.0, rel=0.1)
 
 
 def test_a_rare_word_in_texts_on_unlike_topics_is_no_issue() -> None:
