@@ -152,11 +152,12 @@ class BackoffRule(RetryMiddleware):
 
 
 class RobotsRule(_Rule):
-    """A robots.txt that cannot be had because the server fails closes the site for now (RFC 9309, 2.3.1.4)."""
+    """A robots.txt that cannot be had because the server fails or is asked too much closes the site for now (RFC 9309,
+    2.3.1.4)."""
 
     def process_response(self, request: Request, response: Response) -> Response:
         of_robots = request.meta.get("dont_obey_robotstxt") and not request.meta.get("keyed")
-        if of_robots and response.status >= 500:
+        if of_robots and (response.status >= 500 or response.status in _TOO_MUCH):
             return response.replace(body=b"User-agent: *\nDisallow: /\n")
         return response
 

@@ -132,8 +132,9 @@ def test_what_robots_close_is_refused_and_not_requested(site: Site) -> None:
     assert path(1) not in site.paths()
 
 
-def test_robots_that_fail_close_the_site_for_now(site: Site) -> None:
-    site.page("/robots.txt", "", status=500)
+@pytest.mark.parametrize("status", [429, 500])
+def test_robots_that_fail_close_the_site_for_now(site: Site, status: int) -> None:
+    site.page("/robots.txt", "", status=status)
     site.page("/", listing(path(1)))
     (result,) = run(MemorySink(), source(site))
     assert result.state == "failing"
