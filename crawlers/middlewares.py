@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -106,8 +107,11 @@ class BackoffRule(RetryMiddleware):
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    async def process_request(self, request: Request) -> None:
-        while self._closed_until and ((wait := self._closed_until.get(host(request.url), 0.0) - time.monotonic()) > 0):
+    def process_request(self, request: Request) -> Coroutine[Any, Any, None] | None:
+        return self._opened(host(request.url)) if self._closed_until else None
+
+    async def _opened(self, name: str) -> None:
+        while (wait := self._closed_until.get(name, 0.0) - time.monotonic()) > 0:
             await asyncio.sleep(wait)
 
     async def process_response(  # type: ignore[override]

@@ -53,6 +53,7 @@ LEAN: Mapping[str, Any] = {
     "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
     "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.ScrapyPriorityQueue",  # a crawler has one download slot, its source's
     "METAREFRESH_ENABLED": False,
+    "WARN_ON_GENERATOR_RETURN_VALUE": False,  # a check of every callback at every response; mypy says the same once
     "TELNETCONSOLE_ENABLED": False,
     "REMOTE_CONTROL_ENABLED": False,
     "MEMUSAGE_ENABLED": False,
