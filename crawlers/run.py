@@ -61,7 +61,7 @@ LEAN: Mapping[str, Any] = {
     "STATS_DUMP": False,
     "LOG_ENABLED": False,
 }
-_RECEIVED = 1 << 18  # bytes
+_RECEIVED = 1 << 19  # bytes
 NO_KEY = "cần khóa truy cập"
 OnResult = Callable[[CrawlResult], None]
 

@@ -82,6 +82,7 @@ _RUN = re.compile("[^\\x00-\u02ff\u1e00-\u1eff\u2000-\u206f]{31}")  # what may b
 _LONG = 1_000  # characters; shorter texts hold no run that hurts
 # Real pages have up to 10,000 tags, 60 deep; parser, selectors and trafilatura are quadratic in both.
 _MOST_TAGS = 20_000
+_FEW_TAGS = 2_000  # even if each lies in the one before it, no reader takes a third of a second
 _DEEP = ":root" + " > *" * 200 + ":first-child"  # where anything lies that deep, a first child does
 _WORD = re.compile(r"\w+")
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
@@ -188,7 +189,7 @@ class Document:
     @property
     def too_complex(self) -> bool:
         """Whether reading the page could take minutes: more tags or deeper than any real one."""
-        return self._tags > _MOST_TAGS or (self._tags > 200 and self.tree.css_first(_DEEP) is not None)
+        return self._tags > _MOST_TAGS or (self._tags > _FEW_TAGS and self.tree.css_first(_DEEP) is not None)
 
 
 def nfc(text: str) -> str:
